@@ -1,0 +1,165 @@
+#-------------------------------------------------------------------------
+#
+# Makefile
+#	  Builds the extension (PGXS) and its helper programs, and is the front
+#	  door to everything else: "make help" lists the targets.
+#
+# The extension is one shared library and one SQL script, as PGXS makes them.
+# The helper programs link DCMTK, which a PostgreSQL process never may, so
+# they have rules and flags of their own.
+#
+#-------------------------------------------------------------------------
+
+EXTENSION = dicomgw
+EXTVERSION = 0.1.0
+MODULE_big = dicomgw
+PGFILEDESC = "dicomgw - a DICOM store-and-forward gateway"
+
+include src/helper/programs.mk
+
+OBJS = \
+	src/init.o \
+	src/guc.o \
+	src/shared.o \
+	src/launcher.o \
+	src/worker.o \
+	src/helper_process.o \
+	src/destination.o \
+	src/receiver.o \
+	src/receiver_batch.o \
+	src/router.o \
+	src/predicate.o \
+	src/header.o \
+	src/forwarder.o \
+	src/lane.o \
+	src/maintenance.o \
+	src/echo.o \
+	$(PROTOCOL_OBJS)
+
+# The install script, in this order; a file of sql/ that is in neither list
+# stops the build, lest it be forgotten.
+SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener destination object header \
+	dictionary route queue routing forwarding admin maintenance grants))
+
+UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
+UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))
+
+# One part is made by the build: the data dictionary, as DCMTK has it.
+DICTIONARY = sql/dictionary.sql
+
+DATA = $(UPGRADES)
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+
+HELPER_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(SHARED_HELPER_OBJS))
+HELPER_CXXFLAGS = -std=c++17 -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)
+HELPER_CPPFLAGS = -D_FORTIFY_SOURCE=2 -MMD -MP
+HELPER_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+
+# WERROR=1, as the test runner and CI have it: a warning stops the build.
+WERROR_FLAG = $(if $(filter 1,$(WERROR)),-Werror)
+
+# PostgreSQL's own headers are not ours to warn about (-isystem), and its
+# callbacks have parameters that not every function needs.
+PG_CPPFLAGS = -isystem '$(includedir_server)' -MMD -MP
+PG_CFLAGS = -std=gnu11 -Wextra -Wno-unused-parameter $(WERROR_FLAG)
+
+EXTRA_CLEAN = $(PROGRAMS) $(HELPER_OBJS) $(DEPFILES) $(DICTIONARY) tools/dictionary
+DEPFILES = $(patsubst %.o,%.d,$(OBJS) $(HELPER_OBJS))
+
+# No LLVM bitcode: there is nothing here to inline into a query.
+override with_llvm = no
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+.DEFAULT_GOAL := all
+
+# ---------- with PostgreSQL's development files: build and install ----------
+
+# These targets need nothing installed; some of them do the installing.
+STANDALONE = help deps demo test lint format fuzz
+
+ifneq ($(wildcard $(PGXS)),)
+
+include $(PGXS)
+
+all: $(PROGRAMS) all-sql-listed
+
+install: install-programs
+uninstall: uninstall-programs
+
+.PHONY: install-programs uninstall-programs
+install-programs: $(PROGRAMS)
+	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)/$(EXTENSION)'
+	$(INSTALL_PROGRAM) $(PROGRAMS) '$(DESTDIR)$(pkglibdir)/$(EXTENSION)/'
+
+uninstall-programs:
+	rm -f $(addprefix '$(DESTDIR)$(pkglibdir)/$(EXTENSION)'/,$(PROGRAMS))
+	-rmdir '$(DESTDIR)$(pkglibdir)/$(EXTENSION)' 2>/dev/null
+
+.PHONY: all-sql-listed
+all-sql-listed:
+	$(if $(UNLISTED),$(error $(UNLISTED): neither in SQL_PARTS nor an upgrade script))@:
+
+$(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
+	cat $(SQL_PARTS) >$@.tmp
+	mv $@.tmp $@
+
+$(DICTIONARY): tools/dictionary
+	tools/dictionary >$@.tmp
+	mv $@.tmp $@
+
+tools/dictionary: tools/dictionary.cpp
+	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $< -ldcmdata -loflog -lofstd
+
+dicomgw-scp: $(SCP_OBJS) $(SHARED_HELPER_OBJS) $(PROTOCOL_OBJS)
+dicomgw-scu: $(SCU_OBJS) $(SHARED_HELPER_OBJS) $(PROTOCOL_OBJS)
+
+$(PROGRAMS):
+	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(HELPER_LIBS)
+
+$(HELPER_OBJS): %.o: %.cpp
+	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_CPPFLAGS) -c -o $@ $<
+
+-include $(DEPFILES)
+
+else ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
+
+$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libssl-dev))
+
+endif
+
+# ---------- everywhere: packages, tests, demo ----------
+
+.PHONY: $(STANDALONE)
+
+help:
+	@echo 'make            build the extension and its programs'
+	@echo 'make install    install them (DESTDIR=... to stage)'
+	@echo 'make uninstall  remove them'
+	@echo 'make clean      remove what was built'
+	@echo 'make deps       install the Debian packages that all of this needs'
+	@echo 'make demo       a private server, a PACS, real objects: watch them go through'
+	@echo 'make test       build and test in a scratch folder'
+	@echo '                LAYERS="unit helper regress isolation pgtap tap e2e fuzz" T=one-test JOBS=n'
+	@echo 'make lint       formatting, static analysis, scripts'
+	@echo 'make format     reformat the C and C++ files'
+	@echo 'make fuzz       feed the header reader mutated objects for SECONDS=300'
+
+deps:
+	@tools/deps build run test
+
+demo:
+	@demo/run
+
+test:
+	@LAYERS='$(LAYERS)' T='$(T)' JOBS='$(JOBS)' test/run
+
+fuzz:
+	@LAYERS=fuzz FUZZ_SECONDS='$(or $(SECONDS),300)' test/run
+
+lint:
+	@tools/lint
+
+format:
+	@tools/files '*.c' '*.h' '*.cpp' | xargs -0r clang-format -i

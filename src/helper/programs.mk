@@ -1,0 +1,21 @@
+# The helper programs and what each is made of, from the top of the tree.  Read by
+# the Makefile, and by test/Makefile, which builds them with sanitizers.
+
+PROGRAMS = dicomgw-scp dicomgw-scu
+
+# The protocol between workers and helper programs: linked into both.
+PROTOCOL_OBJS = src/protocol/frame.o src/protocol/message.o
+
+# What both programs need to talk DICOM, and to their worker.
+SHARED_HELPER_OBJS = $(addprefix src/helper/,channel.o dimse.o transport.o)
+
+HEADER_OBJS = $(addprefix src/helper/,header_json.o json_value.o character_set.o \
+	dataset_reader.o)
+
+SCP_OBJS = $(addprefix src/helper/,scp.o listener.o association.o negotiation.o store.o \
+	object_file.o) $(HEADER_OBJS)
+
+SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.o dial.o \
+	dataset_file.o)
+
+HELPER_LIBS = -ldcmnet -ldcmtls -ldcmdata -loflog -lofstd -lssl -lcrypto -lpthread

@@ -1,0 +1,96 @@
+/*-------------------------------------------------------------------------
+ *
+ * scu.cpp
+ *	  dicomgw-scu: sends stored objects to one destination (C-STORE SCU).
+ *
+ * Started by the forwarder, or by a backend that runs dicomgw.echo(), with a
+ * sender channel (protocol/message.h) on descriptor 3.  The program reads what
+ * a peer on the network says, so it holds nothing that is worth taking: no
+ * database credentials, no shared memory, one association, and the name of
+ * the storage folder.  If it dies, its jobs are late by one lease.
+ *
+ *		scu.cpp				start and end of the program
+ *		sender.cpp			jobs and results
+ *		requestor.cpp		opening and ending an association
+ *		exchange.cpp		one request and its response
+ *		answer.cpp			a peer's refusals, in words
+ *		dial.cpp			name to connected socket
+ *		dataset_file.cpp	the bytes of a stored object
+ *		transport.cpp		TCP under DCMTK
+ *		dimse.cpp			DIMSE messages
+ *		channel.cpp			messages from and to the worker
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "channel.h"
+#include "requestor.h"
+#include "sender.h"
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include <unistd.h>
+
+#include <dcmtk/oflog/oflog.h>
+
+#ifndef DGW_VERSION
+#define DGW_VERSION "0.1.0"
+#endif
+
+using namespace dicomgw;
+
+namespace
+{
+
+constexpr char PROGRAM[] = "dicomgw-scu " DGW_VERSION;
+
+int
+serve_worker()
+{
+	Channel channel(DGW_CHANNEL_FD, DGW_CHANNEL_SENDER);
+	DgwDestination message;
+	DgwFrame frame;
+
+	if (!channel.hello(PROGRAM))
+		return 1;
+	switch (channel.receive(frame))
+	{
+		case DGW_READ_OK:
+			break;
+		case DGW_READ_EOF:
+			return 0;
+		default:
+			return 1;
+	}
+	if (frame.type != DGW_MSG_DESTINATION || !dgw_decode_destination(&frame, &message))
+	{
+		channel.log(DGW_LOG_WARNING, "dicomgw-scu needs a destination before %s",
+					dgw_message_name(frame.type));
+		return 1;
+	}
+	const Destination destination(message);
+
+	return Sender(channel, destination).run();
+}
+
+} // namespace
+
+int
+main()
+{
+	die_with_parent(getppid());
+	signal(SIGPIPE, SIG_IGN);
+
+	/* What DCMTK would print can hold what a peer has sent; failures are reported by us. */
+	OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+	try
+	{
+		return serve_worker();
+	}
+	catch (const std::exception &e)
+	{
+		fprintf(stderr, "dicomgw-scu: %s\n", e.what());
+		return 1;
+	}
+}

@@ -1,0 +1,433 @@
+/*-------------------------------------------------------------------------
+ *
+ * transport.cpp
+ *	  The TCP transport under DCMTK's upper layer (see transport.h).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "transport.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <dcmtk/dcmnet/dcmtrans.h>
+
+namespace dicomgw
+{
+
+namespace
+{
+
+/* Holds the answers to some hundred small objects, or a PDU of the usual size. */
+constexpr size_t BUFFER_SIZE = 64 * 1024;
+
+/* DCMTK writes a P-DATA-TF PDU as one write of this size, then one of the data. */
+constexpr size_t DATA_HEAD_SIZE = 12;
+constexpr unsigned char DATA_PDU_TYPE = 0x04;
+
+constexpr int KEEPALIVE_IDLE_S = 60;
+constexpr int KEEPALIVE_INTERVAL_S = 15;
+constexpr int KEEPALIVE_PROBES = 4;
+
+void
+set_option(int fd, int level, int name, int value)
+{
+	/* An option that can't be set costs speed, not correctness. */
+	(void) setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+/* The kernel leaves quick mode by itself, so this is said again and again. */
+void
+quick_ack(int fd)
+{
+	set_option(fd, IPPROTO_TCP, TCP_QUICKACK, 1);
+}
+
+bool
+would_block(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+} // namespace
+
+class BufferedConnection : public DcmTCPConnection
+{
+public:
+	BufferedConnection(int fd, TransportLayer &layer, std::unique_ptr<unsigned char[]> buffer)
+		: DcmTCPConnection(fd),
+		  layer_(layer),
+		  buffer_(std::move(buffer)),
+		  send_timeout_(dcmSocketSendTimeout.get()),
+		  receive_timeout_(dcmSocketReceiveTimeout.get())
+	{
+	}
+
+	~BufferedConnection() override
+	{
+		if (layer_.connection_ == this)
+			layer_.connection_ = nullptr;
+	}
+
+	ssize_t read(void *buf, size_t nbyte) override;
+	ssize_t write(void *buf, size_t nbyte) override;
+	OFBool networkDataAvailable(int timeout) override;
+
+	/*
+	 * "Transparent" makes DCMTK poll the descriptor behind our back, where
+	 * buffered bytes are not seen.
+	 */
+	OFBool isTransparentConnection() override
+	{
+		return OFFalse;
+	}
+
+	int descriptor()
+	{
+		return getSocket();
+	}
+
+	size_t buffered() const
+	{
+		return end_ - start_;
+	}
+
+private:
+	ssize_t receive(void *buf, size_t nbyte);
+	bool send_all(struct iovec *iov, size_t iov_count);
+	bool await(short events, int wait_ms);
+
+	TransportLayer &layer_;
+	std::unique_ptr<unsigned char[]> buffer_;
+	size_t start_ = 0; /* first byte not yet given to DCMTK */
+	size_t end_ = 0;   /* one past the last byte received */
+	unsigned char head_[DATA_HEAD_SIZE] = {};
+	bool head_held_ = false; /* the data's write must follow */
+	int send_timeout_;
+	int receive_timeout_;
+};
+
+/* Wait for the socket; false when the time is up (ETIMEDOUT) or poll() fails. */
+bool
+BufferedConnection::await(short events, int wait_ms)
+{
+	auto start = MonotonicClock::now();
+	int left = wait_ms;
+
+	for (;;)
+	{
+		struct pollfd pfd = {getSocket(), events, 0};
+		int n = poll(&pfd, 1, left);
+
+		/* POLLHUP and POLLERR count as ready: the call that follows says why. */
+		if (n > 0)
+			return true;
+		if (n == 0)
+		{
+			errno = ETIMEDOUT;
+			return false;
+		}
+		if (errno != EINTR)
+			return false;
+		if (wait_ms >= 0)
+		{
+			auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(
+				MonotonicClock::now() - start);
+
+			left = std::max(0, wait_ms - static_cast<int>(spent.count()));
+		}
+	}
+}
+
+/* Whatever the socket has, waiting for the first byte. */
+ssize_t
+BufferedConnection::receive(void *buf, size_t nbyte)
+{
+	/* A peer that drips keeps every single wait short: look at the clock each time. */
+	if (layer_.deadline_passed())
+	{
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	for (;;)
+	{
+		ssize_t n = recv(getSocket(), buf, nbyte, MSG_DONTWAIT);
+
+		if (n >= 0)
+		{
+			quick_ack(getSocket());
+			return n;
+		}
+		if (errno == EINTR)
+			continue;
+		if (!would_block(errno))
+			return -1;
+		quick_ack(getSocket());
+		if (!await(POLLIN, layer_.wait_ms(receive_timeout_)))
+			return -1;
+	}
+}
+
+ssize_t
+BufferedConnection::read(void *buf, size_t nbyte)
+{
+	if (start_ == end_)
+	{
+		/* What would fill the buffer anyhow goes straight to its place. */
+		bool direct = nbyte >= BUFFER_SIZE;
+		ssize_t n = direct ? receive(buf, nbyte) : receive(buffer_.get(), BUFFER_SIZE);
+
+		if (n <= 0)
+		{
+			layer_.error_ = n < 0 ? errno : 0;
+			layer_.at_end_ = n == 0;
+			return n;
+		}
+		if (direct)
+			return n;
+		start_ = 0;
+		end_ = static_cast<size_t>(n);
+	}
+	size_t n = std::min(nbyte, end_ - start_);
+
+	memcpy(buf, buffer_.get() + start_, n);
+	start_ += n;
+	return static_cast<ssize_t>(n);
+}
+
+/* DCMTK takes a short write for a failure, so all of it goes out here. */
+bool
+BufferedConnection::send_all(struct iovec *iov, size_t iov_count)
+{
+	if (layer_.deadline_passed())
+	{
+		errno = ETIMEDOUT;
+		return false;
+	}
+	while (iov_count > 0)
+	{
+		struct msghdr msg = {};
+
+		msg.msg_iov = iov;
+		msg.msg_iovlen = iov_count;
+		ssize_t n =
+			sendmsg(getSocket(), &msg, MSG_DONTWAIT | MSG_NOSIGNAL | (layer_.more_ ? MSG_MORE : 0));
+
+		if (n < 0)
+		{
+			if (errno == EINTR)
+				continue;
+			if (!would_block(errno) || !await(POLLOUT, layer_.wait_ms(send_timeout_)))
+				return false;
+			continue;
+		}
+		size_t sent = static_cast<size_t>(n);
+
+		while (iov_count > 0 && sent >= iov->iov_len)
+		{
+			sent -= iov->iov_len;
+			iov++;
+			iov_count--;
+		}
+		if (iov_count > 0)
+		{
+			iov->iov_base = static_cast<char *>(iov->iov_base) + sent;
+			iov->iov_len -= sent;
+		}
+	}
+	return true;
+}
+
+ssize_t
+BufferedConnection::write(void *buf, size_t nbyte)
+{
+	struct iovec iov[2];
+	size_t iov_count = 0;
+
+	/* No other PDU is as short as the head of a P-DATA-TF of any size. */
+	if (!head_held_ && nbyte == DATA_HEAD_SIZE &&
+		*static_cast<const unsigned char *>(buf) == DATA_PDU_TYPE)
+	{
+		memcpy(head_, buf, DATA_HEAD_SIZE);
+		head_held_ = true;
+		return static_cast<ssize_t>(nbyte);
+	}
+	if (head_held_)
+		iov[iov_count++] = {head_, DATA_HEAD_SIZE};
+	iov[iov_count++] = {buf, nbyte};
+	head_held_ = false;
+	if (!send_all(iov, iov_count))
+	{
+		layer_.error_ = errno;
+		/* Not EINTR, on which DCMTK would write the data again. */
+		return -1;
+	}
+	return static_cast<ssize_t>(nbyte);
+}
+
+OFBool
+BufferedConnection::networkDataAvailable(int timeout)
+{
+	if (start_ < end_)
+		return OFTrue;
+	if (layer_.deadline_passed())
+	{
+		layer_.error_ = ETIMEDOUT;
+		return OFFalse;
+	}
+	quick_ack(getSocket());
+	/* DCMTK may compute a wait below zero; poll() would take that for "for ever". */
+	if (await(POLLIN, timeout > 0 ? layer_.wait_ms(timeout) : 0))
+		return OFTrue;
+	layer_.error_ = errno;
+	return OFFalse;
+}
+
+/* ---------- the layer ---------- */
+
+TransportLayer::~TransportLayer()
+{
+	if (substitute_ >= 0)
+		::close(substitute_);
+}
+
+DcmTransportConnection *
+TransportLayer::createConnection(DcmNativeSocketType fd, OFBool secure)
+{
+	if (secure)
+		return nullptr;
+	if (substitute_ >= 0)
+	{
+		/* DCMTK goes on using its own number for the descriptor. */
+		int replaced = dup3(substitute_, fd, O_CLOEXEC);
+
+		::close(substitute_);
+		substitute_ = -1;
+		if (replaced < 0)
+			return nullptr;
+	}
+	/* Not zeroed: pages that no byte reaches cost nothing. */
+	std::unique_ptr<unsigned char[]> buffer(new (std::nothrow) unsigned char[BUFFER_SIZE]);
+
+	if (!buffer)
+		return nullptr;
+	error_ = 0;
+	at_end_ = false;
+	more_ = false;
+	connection_ = new (std::nothrow) BufferedConnection(fd, *this, std::move(buffer));
+	return connection_;
+}
+
+void
+TransportLayer::substitute(int fd)
+{
+	if (substitute_ >= 0)
+		::close(substitute_);
+	substitute_ = fd;
+}
+
+bool
+TransportLayer::substitution_pending() const
+{
+	return substitute_ >= 0;
+}
+
+void
+TransportLayer::set_deadline(MonotonicClock::time_point when)
+{
+	deadline_ = when;
+	has_deadline_ = true;
+	error_ = 0;
+}
+
+void
+TransportLayer::set_deadline_after(std::chrono::milliseconds span)
+{
+	set_deadline(MonotonicClock::now() + span);
+}
+
+void
+TransportLayer::clear_deadline()
+{
+	has_deadline_ = false;
+}
+
+bool
+TransportLayer::deadline_passed() const
+{
+	return has_deadline_ && MonotonicClock::now() >= deadline_;
+}
+
+void
+TransportLayer::set_more(bool more)
+{
+	more_ = more;
+}
+
+int
+TransportLayer::fd() const
+{
+	return connection_ != nullptr ? connection_->descriptor() : -1;
+}
+
+bool
+TransportLayer::buffered() const
+{
+	return connection_ != nullptr && connection_->buffered() > 0;
+}
+
+int
+TransportLayer::last_error() const
+{
+	return error_;
+}
+
+bool
+TransportLayer::at_end() const
+{
+	return at_end_;
+}
+
+int
+TransportLayer::wait_ms(int seconds) const
+{
+	using std::chrono::milliseconds;
+	long long wait = seconds > 0 ? seconds * 1000LL : -1;
+
+	if (has_deadline_)
+	{
+		/* Rounded up, so that a wait never ends just before its deadline. */
+		long long left =
+			std::chrono::duration_cast<milliseconds>(deadline_ - MonotonicClock::now()).count() + 1;
+
+		left = std::max(0LL, left);
+		wait = wait < 0 ? left : std::min(wait, left);
+	}
+	return static_cast<int>(std::min<long long>(wait, INT_MAX));
+}
+
+void
+tune_socket(int fd)
+{
+	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	quick_ack(fd);
+	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+}
+
+} // namespace dicomgw

@@ -1,0 +1,105 @@
+/*-------------------------------------------------------------------------
+ *
+ * transport.h
+ *	  The TCP transport under DCMTK's upper layer, for both helper programs.
+ *
+ * DCMTK reads every PDU head with a system call of its own, writes head and
+ * data apart, never asks for quick acknowledgements, and has no limit in time
+ * for a whole PDU: a peer that drips one byte a minute holds an association
+ * for ever.  This layer replaces its connection class with one that
+ *
+ *	- reads through a buffer;
+ *	- sends the head of a P-DATA-TF PDU together with its data;
+ *	- re-arms TCP_QUICKACK around every read, which cures peers that leave
+ *	  Nagle's algorithm on (they wait for our acknowledgement before they send
+ *	  the rest of an answer: 40 to 90 ms an object);
+ *	- honours a deadline, after which every read and write fails.
+ *
+ * A helper process has one association at a time, so the layer stands for
+ * "the connection": it keeps the deadline, and answers what DCMTK's upper
+ * layer cannot (which descriptor, is something buffered, why did it fail).
+ * It is installed with ASC_setTransportLayer(network, &layer, 0) and must
+ * outlive the associations.
+ *
+ * dcmSocketSendTimeout and dcmSocketReceiveTimeout keep their meaning: the
+ * longest wait, in seconds, for the peer to take or give anything at all.
+ * Zero or less means no limit.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DGW_TRANSPORT_H
+#define DGW_TRANSPORT_H
+
+#include <chrono>
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmnet/dcmlayer.h>
+
+namespace dicomgw
+{
+
+using MonotonicClock = std::chrono::steady_clock;
+
+class BufferedConnection;
+
+class TransportLayer : public DcmTransportLayer
+{
+public:
+	TransportLayer() = default;
+	~TransportLayer() override;
+
+	/* Called by DCMTK; plain TCP only, so a secure connection is refused. */
+	DcmTransportConnection *createConnection(DcmNativeSocketType fd, OFBool secure) override;
+
+	/*
+	 * The next connection that DCMTK opens becomes this one: its own descriptor
+	 * is replaced by fd (see requestor.cpp).  The layer owns fd until then.
+	 */
+	void substitute(int fd);
+	bool substitution_pending() const;
+
+	/*
+	 * From here on everything must be read and written before this moment; what
+	 * failed earlier is forgotten.
+	 */
+	void set_deadline(MonotonicClock::time_point when);
+	void set_deadline_after(std::chrono::milliseconds span);
+	void clear_deadline();
+	bool deadline_passed() const;
+
+	/* More follows at once: let the kernel put it into the same segment. */
+	void set_more(bool more);
+
+	/* Descriptor of the open connection, for poll(); -1 if there is none. */
+	int fd() const;
+	/* Bytes are here that poll() would not see. */
+	bool buffered() const;
+	/*
+	 * Why the last read or write failed: an errno, ETIMEDOUT if a timeout or
+	 * the deadline passed, 0 if the peer closed its end in order.
+	 */
+	int last_error() const;
+	/* The peer has closed its end, and all that it sent has been read. */
+	bool at_end() const;
+
+private:
+	friend class BufferedConnection;
+
+	/* Milliseconds for poll(): until the deadline, at most "seconds" (<= 0: no limit). */
+	int wait_ms(int seconds) const;
+
+	BufferedConnection *connection_ = nullptr;
+	MonotonicClock::time_point deadline_{};
+	bool has_deadline_ = false;
+	bool more_ = false;
+	int error_ = 0;
+	bool at_end_ = false;
+	int substitute_ = -1;
+};
+
+/* No delay in sending, quick acknowledgements, and keepalive probes. */
+void tune_socket(int fd);
+
+} // namespace dicomgw
+
+#endif /* DGW_TRANSPORT_H */

@@ -1,0 +1,269 @@
+/*-------------------------------------------------------------------------
+ *
+ * predicate.c
+ *	  A route's predicate: a boolean SQL expression over dicomgw.route_row
+ *	  (see predicate.h).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_node.h"
+#include "parser/parse_relation.h"
+#include "parser/parser.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "predicate.h"
+
+/*
+ * Its one privilege, the command CHECKPOINT, is of no use in an expression;
+ * a role of our own would outlive DROP EXTENSION.
+ */
+#define ROLE_WITHOUT_RIGHTS ROLE_PG_CHECKPOINT
+
+struct DgwPredicateState
+{
+	ExprState *expr;
+};
+
+PG_FUNCTION_INFO_V1(dgw_check_predicate);
+
+/* ---------- from text to expression ---------- */
+
+/*
+ * Positions that the parser reports are positions in the predicate, not in
+ * the command that is being executed.
+ */
+static void
+position_in_predicate(void *arg)
+{
+	int position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery((const char *) arg);
+	}
+}
+
+static void
+refuse(const char *what, int location)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s", what),
+			 errhint("A predicate is one boolean expression over the columns of "
+					 "dicomgw.route_row, such as modality = 'CT' AND calling_ae LIKE 'CT%%'."),
+			 location >= 0 ? errposition(location + 1) : 0));
+}
+
+/* The tag for tag('PatientID'), as eight hexadecimal digits; ERROR if there is none. */
+static char *
+resolve_attribute(const char *attribute)
+{
+	Oid types[1] = {TEXTOID};
+	Datum values[1] = {CStringGetTextDatum(attribute)};
+	MemoryContext caller = CurrentMemoryContext;
+	char *tag;
+
+	SPI_connect();
+	if (SPI_execute_with_args("SELECT dicomgw.tag_of($1)", 1, types, values, NULL, true, 1) !=
+			SPI_OK_SELECT ||
+		SPI_processed != 1)
+		elog(ERROR, "could not look up attribute \"%s\"", attribute);
+	tag =
+		MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+	SPI_finish();
+	return tag;
+}
+
+/* tag('PatientID') becomes dicomgw.tag_value(header, '00100020'). */
+static void
+rewrite_tag_call(FuncCall *call)
+{
+	A_Const *argument = linitial(call->args);
+	A_Const *tag;
+
+	if (!IsA(argument, A_Const) || argument->isnull || !IsA(&argument->val, String))
+		refuse("tag() needs the keyword or the tag of an attribute as a constant", call->location);
+	tag = makeNode(A_Const);
+	tag->val.sval.type = T_String;
+	tag->val.sval.sval = resolve_attribute(strVal(&argument->val));
+	tag->location = argument->location;
+
+	call->funcname = list_make2(makeString("dicomgw"), makeString("tag_value"));
+	{
+		ColumnRef *header = makeNode(ColumnRef);
+
+		header->fields = list_make1(makeString("header"));
+		header->location = call->location;
+		call->args = list_make2(header, tag);
+	}
+}
+
+/* Walk the raw parse tree: refuse what no predicate may have, rewrite tag(). */
+static bool
+prepare_raw(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, SubLink))
+		refuse("a predicate cannot have a subquery", ((SubLink *) node)->location);
+	if (IsA(node, FuncCall))
+	{
+		FuncCall *call = (FuncCall *) node;
+
+		if (list_length(call->funcname) == 1 &&
+			strcmp(strVal(linitial(call->funcname)), "tag") == 0 && list_length(call->args) == 1)
+		{
+			rewrite_tag_call(call);
+			return false;
+		}
+	}
+	return raw_expression_tree_walker(node, prepare_raw, context);
+}
+
+/* The text as one raw expression; it must not smuggle in clauses of a query. */
+static Node *
+parse_expression(const char *text)
+{
+	List *parsed = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
+	SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, parsed)->stmt;
+	ResTarget *target;
+
+	if (!IsA(select, SelectStmt) || list_length(select->targetList) != 1 ||
+		select->distinctClause != NIL || select->intoClause != NULL || select->fromClause != NIL ||
+		select->whereClause != NULL || select->groupClause != NIL || select->havingClause != NULL ||
+		select->windowClause != NIL || select->valuesLists != NIL || select->sortClause != NIL ||
+		select->limitOffset != NULL || select->limitCount != NULL || select->lockingClause != NIL ||
+		select->withClause != NULL || select->op != SETOP_NONE)
+		refuse("a predicate must be one expression", -1);
+	target = linitial_node(ResTarget, select->targetList);
+	if (target->name != NULL || target->indirection != NIL)
+		refuse("a predicate must be one expression", target->location);
+	return target->val;
+}
+
+static Relation
+open_route_row(void)
+{
+	Oid relid = get_relname_relid("route_row", get_namespace_oid("dicomgw", false));
+
+	return relation_open(relid, AccessShareLock);
+}
+
+Expr *
+dgw_predicate_compile(const char *text)
+{
+	ErrorContextCallback callback = {.callback = position_in_predicate,
+									 .arg = unconstify(char *, text),
+									 .previous = error_context_stack};
+	int guc_level = NewGUCNestLevel();
+	ParseState *pstate;
+	ParseNamespaceItem *row;
+	Relation relation;
+	Node *expr;
+
+	(void) set_config_option("search_path", "pg_catalog, dicomgw, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	error_context_stack = &callback;
+
+	expr = parse_expression(text);
+	prepare_raw(expr, NULL);
+
+	relation = open_route_row();
+	pstate = make_parsestate(NULL);
+	pstate->p_sourcetext = text;
+	row = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, NULL, false, true);
+	addNSItemToQuery(pstate, row, true, true, true);
+	expr = transformExpr(pstate, expr, EXPR_KIND_WHERE);
+	expr = coerce_to_boolean(pstate, expr, "predicate");
+	assign_expr_collations(pstate, expr);
+	if (contain_volatile_functions(expr))
+		refuse("a predicate cannot call a volatile function", -1);
+	free_parsestate(pstate);
+	relation_close(relation, NoLock);
+
+	error_context_stack = callback.previous;
+	AtEOXact_GUC(true, guc_level);
+	return (Expr *) expr;
+}
+
+/* ---------- evaluation ---------- */
+
+static void
+drop_rights(Oid *save_user, int *save_context)
+{
+	GetUserIdAndSecContext(save_user, save_context);
+	SetUserIdAndSecContext(ROLE_WITHOUT_RIGHTS, *save_context | SECURITY_RESTRICTED_OPERATION);
+}
+
+/*
+ * Where an ERROR leaves the role dropped, aborting the (sub)transaction gives
+ * it back.
+ */
+DgwPredicateState *
+dgw_predicate_begin(Expr *expr, EState *estate)
+{
+	DgwPredicateState *state = palloc(sizeof(DgwPredicateState));
+	Oid save_user;
+	int save_context;
+
+	drop_rights(&save_user, &save_context);
+	state->expr = ExecPrepareExpr(copyObject(expr), estate);
+	SetUserIdAndSecContext(save_user, save_context);
+	return state;
+}
+
+bool
+dgw_predicate_matches(DgwPredicateState *state, EState *estate, TupleTableSlot *slot)
+{
+	ExprContext *context = GetPerTupleExprContext(estate);
+	Oid save_user;
+	int save_context;
+	bool isnull;
+	Datum value;
+
+	ResetExprContext(context);
+	context->ecxt_scantuple = slot;
+	drop_rights(&save_user, &save_context);
+	value = ExecEvalExprSwitchContext(state->expr, context, &isnull);
+	SetUserIdAndSecContext(save_user, save_context);
+	return !isnull && DatumGetBool(value);
+}
+
+/*
+ * dicomgw.check_predicate(predicate text) returns void: compile it, and try it
+ * on an empty row.
+ */
+Datum
+dgw_check_predicate(PG_FUNCTION_ARGS)
+{
+	Expr *expr = dgw_predicate_compile(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	EState *estate = CreateExecutorState();
+	Relation relation = open_route_row();
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+
+	ExecStoreAllNullTuple(slot);
+	(void) dgw_predicate_matches(dgw_predicate_begin(expr, estate), estate, slot);
+	ExecDropSingleTupleTableSlot(slot);
+	relation_close(relation, NoLock);
+	FreeExecutorState(estate);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * predicate.h
+ *	  A route's predicate: a boolean SQL expression over dicomgw.route_row.
+ *
+ * The text is parsed by PostgreSQL's own parser as one expression, analysed
+ * against the columns of the view, and refused if it has subqueries,
+ * aggregates or volatile functions.  tag('PatientID') is rewritten to read
+ * the row's header; its keyword is resolved then.  It is evaluated as a role
+ * that has no rights but those of PUBLIC.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DGW_PREDICATE_H
+#define DGW_PREDICATE_H
+
+#include "executor/executor.h"
+#include "nodes/primnodes.h"
+
+/* ERROR with a position in the text if it is not a predicate; palloc'ed otherwise. */
+extern Expr *dgw_predicate_compile(const char *text);
+
+/*
+ * Evaluate over the rows of route_row in slot after slot.  An ERROR of the
+ * expression is the caller's to catch.
+ */
+typedef struct DgwPredicateState DgwPredicateState;
+
+extern DgwPredicateState *dgw_predicate_begin(Expr *expr, EState *estate);
+extern bool dgw_predicate_matches(DgwPredicateState *state, EState *estate, TupleTableSlot *slot);
+
+#endif /* DGW_PREDICATE_H */

@@ -1,0 +1,352 @@
+/*-------------------------------------------------------------------------
+ *
+ * message.h
+ *	  The messages between the background workers and the helper programs.
+ *
+ * Three kinds of channel, each a Unix stream socket with a worker ("W") at
+ * one end and a helper process ("H") at the other:
+ *
+ *	control		receiver <-> dicomgw-scp, the listening parent
+ *	association	receiver <-> one association process of dicomgw-scp; its
+ *				descriptor comes beside the ASSOCIATION message
+ *	sender		forwarder (or a backend that runs dicomgw.echo) <-> dicomgw-scu
+ *
+ * What may be said, by whom, on which channel:
+ *
+ *	message				channel			way		answered by
+ *	HELLO				control, sender	both	HELLO (H first)
+ *	LOG					all				H -> W	-
+ *	CONFIG				control			W -> H	LISTENER_STATE, one a listener
+ *	LISTENER_STATE		control			H -> W	-
+ *	ASSOCIATION			control			H -> W	-  (a descriptor beside it)
+ *	OPENED				association		H -> W	-
+ *	RECEIVED			association		H -> W	COMMITTED or REFUSED
+ *	COMMITTED			association		W -> H	-
+ *	REFUSED				association		W -> H	-
+ *	CLOSED				association		H -> W	-  (the last one)
+ *	DESTINATION			sender			W -> H	-
+ *	JOB					sender			W -> H	RESULT, or ASSOCIATION_FAILED for all
+ *	ASSOCIATED			sender			H -> W	-
+ *	RESULT				sender			H -> W	-
+ *	ASSOCIATION_FAILED	sender			H -> W	-  (the last one: the sender exits)
+ *	ECHO				sender			W -> H	ECHO_RESULT
+ *	ECHO_RESULT			sender			H -> W	-
+ *
+ * dgw_message_permitted() is this table as code: whatever it does not permit
+ * ends the conversation.  Each message has one struct, one encoder and one
+ * decoder; both ends use the same, so they can't drift apart.  A decoded
+ * slice points into the frame and is valid as long as the frame is.
+ *
+ * Strings are UTF-8 unless a field says otherwise, AE titles and UIDs without
+ * their padding.  Nothing here may carry patient data but the header itself.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DGW_MESSAGE_H
+#define DGW_MESSAGE_H
+
+#include "frame.h"
+
+#ifdef __cplusplus
+extern "C"
+{
+#endif
+
+/* Raised whenever a message changes; both ends must have the same. */
+#define DGW_PROTOCOL_VERSION 1
+
+/* The descriptor on which a helper program finds its channel. */
+#define DGW_CHANNEL_FD 3
+
+#define DGW_SHA256_LEN 32
+
+	typedef enum DgwMessageType
+	{
+		DGW_MSG_HELLO = 1,
+		DGW_MSG_LOG,
+		DGW_MSG_CONFIG,
+		DGW_MSG_LISTENER_STATE,
+		DGW_MSG_ASSOCIATION,
+		DGW_MSG_OPENED,
+		DGW_MSG_RECEIVED,
+		DGW_MSG_COMMITTED,
+		DGW_MSG_REFUSED,
+		DGW_MSG_CLOSED,
+		DGW_MSG_DESTINATION,
+		DGW_MSG_JOB,
+		DGW_MSG_ASSOCIATED,
+		DGW_MSG_RESULT,
+		DGW_MSG_ASSOCIATION_FAILED,
+		DGW_MSG_ECHO,
+		DGW_MSG_ECHO_RESULT
+	} DgwMessageType;
+
+	typedef enum DgwChannelKind
+	{
+		DGW_CHANNEL_CONTROL = 1,
+		DGW_CHANNEL_ASSOCIATION = 2,
+		DGW_CHANNEL_SENDER = 4
+	} DgwChannelKind;
+
+	typedef enum DgwDirection
+	{
+		DGW_TO_WORKER = 1,
+		DGW_TO_HELPER = 2
+	} DgwDirection;
+
+	extern bool dgw_message_permitted(uint16_t type, DgwChannelKind channel, DgwDirection way,
+									  size_t payload_len);
+	extern const char *dgw_message_name(uint16_t type);
+
+	/* ---------- all channels ---------- */
+
+	typedef struct DgwHello
+	{
+		uint32_t protocol; /* DGW_PROTOCOL_VERSION */
+		DgwSlice program;  /* "dicomgw-scp 0.1.0", for the log */
+	} DgwHello;
+
+	typedef enum DgwLogLevel
+	{
+		DGW_LOG_DEBUG = 1,
+		DGW_LOG_INFO,
+		DGW_LOG_WARNING
+	} DgwLogLevel;
+
+	typedef struct DgwLog
+	{
+		uint8_t level; /* DgwLogLevel */
+		DgwSlice text; /* one line, no patient data */
+	} DgwLog;
+
+	/* ---------- control channel ---------- */
+
+	typedef struct DgwListener
+	{
+		uint32_t id; /* dicomgw.listener.id */
+		DgwSlice bind_address;
+		uint16_t port;
+		DgwSlice ae_title;
+		uint32_t max_pdu;			  /* bytes */
+		uint32_t association_timeout; /* seconds until the A-ASSOCIATE-RQ is complete (ARTIM) */
+		uint32_t idle_timeout;		  /* seconds without a byte from the peer */
+	} DgwListener;
+
+#define DGW_MAX_LISTENERS 64
+
+	/* The whole configuration of dicomgw-scp; a new one replaces the old one. */
+	typedef struct DgwConfig
+	{
+		DgwSlice storage_path; /* absolute; exists and is writable */
+		uint32_t max_associations;
+		uint32_t n_listeners;
+		DgwListener listeners[DGW_MAX_LISTENERS];
+	} DgwConfig;
+
+	typedef struct DgwListenerState
+	{
+		uint32_t id;
+		uint8_t listening; /* 1: bound and listening; 0: not, message says why */
+		DgwSlice message;
+	} DgwListenerState;
+
+	/* A connection was accepted; the association channel's descriptor is beside it. */
+	typedef struct DgwAssociation
+	{
+		uint32_t listener_id;
+		uint32_t pid; /* of the association process */
+		DgwSlice peer_address;
+		uint16_t peer_port;
+	} DgwAssociation;
+
+	/* ---------- association channel ---------- */
+
+	/* The A-ASSOCIATE-RQ was accepted. */
+	typedef struct DgwOpened
+	{
+		DgwSlice calling_ae;
+		DgwSlice called_ae;
+		DgwSlice implementation_class_uid;
+		DgwSlice implementation_version;
+	} DgwOpened;
+
+	/*
+ * An object is in place under its final name, its bytes synced (the directory
+ * is synced by the receiver, once for a batch).
+ */
+	typedef struct DgwReceived
+	{
+		uint64_t seq;  /* counts the objects of this association, from 1 */
+		DgwSlice path; /* below the storage path */
+		DgwSlice sop_class_uid;
+		DgwSlice sop_instance_uid;
+		DgwSlice transfer_syntax_uid;
+		uint64_t size; /* bytes of the dataset, without the file meta group */
+		uint8_t sha256[DGW_SHA256_LEN];
+		DgwSlice header;	   /* DICOM JSON (PS3.18 F), valid UTF-8; empty if there is none */
+		DgwSlice header_error; /* what could not be read or was left out; empty if nothing */
+	} DgwReceived;
+
+	/* The row is committed: the helper answers C-STORE-RSP 0000H. */
+	typedef struct DgwCommitted
+	{
+		uint64_t seq;
+	} DgwCommitted;
+
+	/* No row: the helper removes the file and answers with this status. */
+	typedef struct DgwRefused
+	{
+		uint64_t seq;
+		uint16_t status;  /* DIMSE status, PS3.7 C and PS3.4 B.2.3 */
+		DgwSlice comment; /* Error Comment (0000,0902), at most 64 characters */
+	} DgwRefused;
+
+	typedef enum DgwCloseReason
+	{
+		DGW_CLOSE_RELEASED = 1, /* A-RELEASE, as it should be */
+		DGW_CLOSE_PEER_ABORTED, /* A-ABORT from the peer */
+		DGW_CLOSE_PEER_GONE,	/* connection closed or reset */
+		DGW_CLOSE_TIMEOUT,		/* nothing came for too long */
+		DGW_CLOSE_REJECTED,		/* we sent A-ASSOCIATE-RJ */
+		DGW_CLOSE_PROTOCOL,		/* not DICOM, or against its rules: we aborted */
+		DGW_CLOSE_FAILURE		/* something of ours failed: we aborted */
+	} DgwCloseReason;
+
+	typedef struct DgwClosed
+	{
+		uint8_t reason; /* DgwCloseReason */
+		uint32_t objects;
+		DgwSlice message;
+	} DgwClosed;
+
+	/* ---------- sender channel ---------- */
+
+	/* Said once, before the first JOB or ECHO. */
+	typedef struct DgwDestination
+	{
+		DgwSlice host;
+		uint16_t port;
+		DgwSlice calling_ae;
+		DgwSlice called_ae;
+		uint32_t max_pdu;			  /* bytes we offer to receive */
+		uint32_t connect_timeout;	  /* seconds */
+		uint32_t association_timeout; /* seconds for the A-ASSOCIATE-AC */
+		uint32_t response_timeout;	  /* seconds for a C-STORE-RSP or C-ECHO-RSP */
+		uint32_t linger;			  /* milliseconds an idle association is kept open */
+		DgwSlice storage_path;		  /* absolute */
+	} DgwDestination;
+
+	typedef struct DgwJob
+	{
+		uint64_t id;
+		uint64_t token; /* fencing token of the claim */
+		DgwSlice path;	/* below the storage path */
+		DgwSlice sop_class_uid;
+		DgwSlice sop_instance_uid;
+		DgwSlice transfer_syntax_uid;
+		uint64_t size;
+		uint8_t sha256[DGW_SHA256_LEN];
+	} DgwJob;
+
+	/* An association is open; jobs are being sent over it. */
+	typedef struct DgwAssociated
+	{
+		uint32_t proposed; /* presentation contexts */
+		uint32_t accepted;
+		DgwSlice implementation_class_uid; /* of the peer */
+		DgwSlice implementation_version;
+	} DgwAssociated;
+
+	typedef enum DgwOutcome
+	{
+		DGW_OUTCOME_RESPONSE = 1, /* the peer answered; status says what */
+		DGW_OUTCOME_NO_CONTEXT,	  /* the peer accepts no presentation context for it */
+		DGW_OUTCOME_FILE_MISSING, /* our file can't be read */
+		DGW_OUTCOME_FILE_DAMAGED  /* size or SHA-256 differ from what was received */
+	} DgwOutcome;
+
+	typedef struct DgwResult
+	{
+		uint64_t id;
+		uint64_t token;
+		uint8_t outcome;  /* DgwOutcome */
+		uint16_t status;  /* with DGW_OUTCOME_RESPONSE: status of the C-STORE-RSP */
+		DgwSlice comment; /* the peer's Error Comment, or our own words */
+		uint32_t duration_us;
+	} DgwResult;
+
+	typedef enum DgwFailure
+	{
+		DGW_FAIL_CONNECT = 1, /* name, route, refused, timed out */
+		DGW_FAIL_REJECTED,	  /* A-ASSOCIATE-RJ */
+		DGW_FAIL_ABORTED,	  /* A-ABORT, or the connection broke */
+		DGW_FAIL_TIMEOUT,	  /* no A-ASSOCIATE-AC or no response in time */
+		DGW_FAIL_PROTOCOL	  /* the peer answered with something that it may not */
+	} DgwFailure;
+
+	/* The jobs that have no RESULT yet are to be tried again, later. */
+	typedef struct DgwAssociationFailed
+	{
+		uint8_t failure;	   /* DgwFailure */
+		uint64_t during_job;   /* the job on its way when it broke; 0: none was */
+		uint8_t reject_result; /* of the A-ASSOCIATE-RJ (PS3.8 9.3.4), else 0 */
+		uint8_t reject_source;
+		uint8_t reject_reason;
+		DgwSlice message;
+	} DgwAssociationFailed;
+
+	typedef struct DgwEchoResult
+	{
+		uint8_t ok;
+		uint16_t status;		 /* of the C-ECHO-RSP */
+		uint32_t associate_us;	 /* connect and negotiation */
+		uint32_t round_trip_us;	 /* C-ECHO-RQ to C-ECHO-RSP */
+		uint32_t peer_max_pdu;	 /* bytes; 0: unlimited */
+		DgwSlice implementation; /* class UID and version name of the peer */
+		DgwSlice message;		 /* if not ok: why */
+	} DgwEchoResult;
+
+	/*
+ * Encoders append one frame to the writer; decoders return false if the frame
+ * is not exactly one such message.
+ */
+	extern bool dgw_encode_hello(DgwFrameWriter *w, const DgwHello *m);
+	extern bool dgw_encode_log(DgwFrameWriter *w, const DgwLog *m);
+	extern bool dgw_encode_config(DgwFrameWriter *w, const DgwConfig *m);
+	extern bool dgw_encode_listener_state(DgwFrameWriter *w, const DgwListenerState *m);
+	extern bool dgw_encode_association(DgwFrameWriter *w, const DgwAssociation *m);
+	extern bool dgw_encode_opened(DgwFrameWriter *w, const DgwOpened *m);
+	extern bool dgw_encode_received(DgwFrameWriter *w, const DgwReceived *m);
+	extern bool dgw_encode_committed(DgwFrameWriter *w, const DgwCommitted *m);
+	extern bool dgw_encode_refused(DgwFrameWriter *w, const DgwRefused *m);
+	extern bool dgw_encode_closed(DgwFrameWriter *w, const DgwClosed *m);
+	extern bool dgw_encode_destination(DgwFrameWriter *w, const DgwDestination *m);
+	extern bool dgw_encode_job(DgwFrameWriter *w, const DgwJob *m);
+	extern bool dgw_encode_associated(DgwFrameWriter *w, const DgwAssociated *m);
+	extern bool dgw_encode_result(DgwFrameWriter *w, const DgwResult *m);
+	extern bool dgw_encode_association_failed(DgwFrameWriter *w, const DgwAssociationFailed *m);
+	extern bool dgw_encode_echo(DgwFrameWriter *w);
+	extern bool dgw_encode_echo_result(DgwFrameWriter *w, const DgwEchoResult *m);
+
+	extern bool dgw_decode_hello(DgwFrame *f, DgwHello *m);
+	extern bool dgw_decode_log(DgwFrame *f, DgwLog *m);
+	extern bool dgw_decode_config(DgwFrame *f, DgwConfig *m);
+	extern bool dgw_decode_listener_state(DgwFrame *f, DgwListenerState *m);
+	extern bool dgw_decode_association(DgwFrame *f, DgwAssociation *m);
+	extern bool dgw_decode_opened(DgwFrame *f, DgwOpened *m);
+	extern bool dgw_decode_received(DgwFrame *f, DgwReceived *m);
+	extern bool dgw_decode_committed(DgwFrame *f, DgwCommitted *m);
+	extern bool dgw_decode_refused(DgwFrame *f, DgwRefused *m);
+	extern bool dgw_decode_closed(DgwFrame *f, DgwClosed *m);
+	extern bool dgw_decode_destination(DgwFrame *f, DgwDestination *m);
+	extern bool dgw_decode_job(DgwFrame *f, DgwJob *m);
+	extern bool dgw_decode_associated(DgwFrame *f, DgwAssociated *m);
+	extern bool dgw_decode_result(DgwFrame *f, DgwResult *m);
+	extern bool dgw_decode_association_failed(DgwFrame *f, DgwAssociationFailed *m);
+	extern bool dgw_decode_echo_result(DgwFrame *f, DgwEchoResult *m);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* DGW_MESSAGE_H */

@@ -1,0 +1,192 @@
+/*-------------------------------------------------------------------------
+ *
+ * worker.c
+ *	  What all workers but the launcher have in common (see worker.h).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_extension.h"
+#include "commands/extension.h"
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/lmgr.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "launcher.h"
+#include "worker.h"
+
+static void (*const worker_functions[DGW_N_WORKERS])(void) = {
+	[DGW_RECEIVER] = dgw_receiver_run,
+	[DGW_ROUTER] = dgw_router_run,
+	[DGW_FORWARDER] = dgw_forwarder_run,
+	[DGW_MAINTENANCE] = dgw_maintenance_run,
+};
+
+static emit_log_hook_type prev_emit_log_hook = NULL;
+
+/* Keep the last error's text for dicomgw.status. */
+static void
+remember_error(ErrorData *edata)
+{
+	if (edata->elevel >= ERROR && edata->sqlerrcode != ERRCODE_ADMIN_SHUTDOWN)
+		dgw_note_error("%s", edata->message ? edata->message : "unknown error");
+	if (prev_emit_log_hook)
+		prev_emit_log_hook(edata);
+}
+
+void
+dgw_worker_main(Datum arg)
+{
+	DgwWorkerKind kind = (DgwWorkerKind) DatumGetInt32(arg);
+
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+
+	dgw_slot_acquire(kind);
+	prev_emit_log_hook = emit_log_hook;
+	emit_log_hook = remember_error;
+
+	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, NULL, 0);
+	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("statement_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+	SetConfigOption("idle_in_transaction_session_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
+
+	worker_functions[kind]();
+	pg_unreachable();
+}
+
+/* In order, without a word in the log. */
+static void
+leave(const char *why)
+{
+	dgw_note_action("%s", why);
+	dgw_wake(DGW_LAUNCHER);
+	proc_exit(0);
+}
+
+void
+dgw_begin(const char *activity)
+{
+	Oid extension;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	pgstat_report_activity(STATE_RUNNING, activity);
+
+	extension = get_extension_oid("dicomgw", true);
+	if (OidIsValid(extension))
+	{
+		LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);
+		if (get_extension_oid("dicomgw", true) != extension)
+			extension = InvalidOid;
+	}
+	if (!OidIsValid(extension))
+	{
+		AbortCurrentTransaction();
+		dgw_shared->extension_found = false;
+		leave("the extension is not there");
+	}
+	PushActiveSnapshot(GetTransactionSnapshot());
+	SPI_connect();
+}
+
+void
+dgw_commit(void)
+{
+	SPI_finish();
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+}
+
+void
+dgw_abort(void)
+{
+	AbortCurrentTransaction();
+}
+
+void
+dgw_idle(const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	pgstat_report_activity(STATE_IDLE, text);
+	dgw_note_action("%s", text);
+}
+
+bool
+dgw_between_turns(void)
+{
+	if (ProcDiePending)
+		leave("was told to end");
+	CHECK_FOR_INTERRUPTS();
+	if (dgw_on_hold())
+		leave("the database is wanted for itself by another session");
+	if (!ConfigReloadPending)
+		return false;
+	ConfigReloadPending = false;
+	ProcessConfigFile(PGC_SIGHUP);
+	return true;
+}
+
+SPIPlanPtr
+dgw_plan(SPIPlanPtr *plan, const char *sql, int nargs, Oid *argtypes)
+{
+	if (*plan == NULL)
+	{
+		SPIPlanPtr prepared = SPI_prepare(sql, nargs, argtypes);
+
+		if (prepared == NULL)
+			elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+		SPI_keepplan(prepared);
+		*plan = prepared;
+	}
+	return *plan;
+}
+
+WaitEventSet *
+dgw_wait_set(int fd)
+{
+#if PG_VERSION_NUM >= 170000
+	WaitEventSet *set = CreateWaitEventSet(NULL, 3);
+#else
+	WaitEventSet *set = CreateWaitEventSet(TopMemoryContext, 3);
+#endif
+
+	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	if (fd >= 0)
+		AddWaitEventToSet(set, WL_SOCKET_READABLE, fd, NULL, NULL);
+	return set;
+}
+
+void
+dgw_wait(WaitEventSet *set, long timeout_ms)
+{
+	WaitEvent event;
+
+	/* Statistics that are held back for now are due in so many milliseconds. */
+	if (timeout_ms > 0)
+	{
+		long statistics_due_ms = pgstat_report_stat(false);
+
+		if (statistics_due_ms > 0)
+			timeout_ms = Min(timeout_ms, statistics_due_ms);
+	}
+	WaitEventSetWait(set, timeout_ms, &event, 1, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+}
