@@ -58,9 +58,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 RETURN CASE
     WHEN p_outcome IN (2, 3, 4) THEN 'failed'                                  -- no context, or our file is not as received
-    WHEN p_status = 0 OR p_status BETWEEN 45056 AND 49151 THEN 'sent'          -- 0000H, Bxxx
-    WHEN p_status BETWEEN 43264 AND 43519 OR p_status BETWEEN 49152 AND 53247  -- A9xx, Cxxx
-      OR p_status IN (274, 279, 290) THEN 'failed'                             -- 0112H, 0117H, 0122H
+    WHEN p_outcome = 1                                                         -- else there was no answer: no status counts
+     AND (p_status = 0 OR p_status BETWEEN 45056 AND 49151) THEN 'sent'        -- 0000H, Bxxx
+    WHEN p_outcome = 1
+     AND (p_status BETWEEN 43264 AND 43519 OR p_status BETWEEN 49152 AND 53247 -- A9xx, Cxxx
+          OR p_status IN (274, 279, 290)) THEN 'failed'                        -- 0112H, 0117H, 0122H
     WHEN p_attempts >= p_max_attempts THEN 'failed'
     ELSE 'retry'
 END;

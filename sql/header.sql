@@ -52,7 +52,8 @@ BEGIN
     SELECT string_agg(k.keyword, ', ') INTO v_similar
     FROM (SELECT a.keyword FROM dicomgw.attribute a
           WHERE lower(a.keyword) = lower(attribute)
-             OR lower(a.keyword) LIKE '%' || lower(regexp_replace(attribute, '[^A-Za-z0-9]', '', 'g')) || '%'
+             OR (attribute ~ '[A-Za-z0-9]' -- else every keyword would be like it
+                 AND lower(a.keyword) LIKE '%' || lower(regexp_replace(attribute, '[^A-Za-z0-9]', '', 'g')) || '%')
           ORDER BY length(a.keyword), a.keyword LIMIT 3) k;
     RAISE EXCEPTION '"%" is neither the keyword nor the tag of a DICOM attribute', attribute
         USING ERRCODE = 'invalid_parameter_value',

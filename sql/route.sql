@@ -106,6 +106,8 @@ CREATE VIEW dicomgw.unrouted AS
            CASE WHEN i.route_error IS NOT NULL
                 THEN format('routing failed %s times, last: %s; next try at %s',
                             i.route_attempts, i.route_error, i.route_after::timestamptz(0))
+                WHEN NOT coalesce(current_setting('dicomgw.routing', true), 'on')::boolean
+                THEN 'routing is switched off (dicomgw.routing)'
                 ELSE 'waits for the router'
            END AS reason
     FROM dicomgw.ingest i;

@@ -16,6 +16,7 @@
 char *dgw_database;
 char *dgw_storage_path;
 char *dgw_helper_path;
+bool dgw_routing;
 int dgw_max_associations;
 int dgw_header_retention;
 int dgw_history_retention;
@@ -35,6 +36,9 @@ dgw_guc_init(void)
 		"dicomgw.helper_path", "Folder with the programs dicomgw-scp and dicomgw-scu.",
 		"Empty: the folder dicomgw beside PostgreSQL's own libraries.", &dgw_helper_path, "",
 		PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomBoolVariable("dicomgw.routing", "Route received objects.",
+							 "When it is off they are received and wait (dicomgw.unrouted).",
+							 &dgw_routing, true, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("dicomgw.max_associations",
 							"Associations that may be open to the listeners at the same time.",
 							NULL, &dgw_max_associations, 1000, 1, 10000, PGC_SIGHUP, 0, NULL, NULL,

@@ -11,6 +11,7 @@
 extern char *dgw_database;
 extern char *dgw_storage_path;
 extern char *dgw_helper_path;
+extern bool dgw_routing;
 extern int dgw_max_associations;
 extern int dgw_header_retention;  /* days; 0: for ever */
 extern int dgw_history_retention; /* days; 0: for ever */

@@ -26,6 +26,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+#include "guc.h"
 #include "predicate.h"
 #include "worker.h"
 
@@ -409,9 +410,12 @@ dgw_router_run(void)
 		do
 		{
 			(void) dgw_between_turns();
-			n = route_batch();
+			n = dgw_routing ? route_batch() : 0;
 		} while (n == BATCH_SIZE);
-		dgw_idle("waits for received objects; " UINT64_FORMAT " routed", n_routed);
+		if (dgw_routing)
+			dgw_idle("waits for received objects; " UINT64_FORMAT " routed", n_routed);
+		else
+			dgw_idle("routes nothing: dicomgw.routing is off");
 		dgw_wait(wait_set, DGW_POLL_MS);
 	}
 }

@@ -179,7 +179,8 @@ void
 Connection::abort()
 {
 	layer.set_deadline_after(std::chrono::seconds(CLOSING_TIMEOUT));
-	(void) ASC_abortAssociation(assoc);
+	if (assoc != NULL)
+		(void) ASC_abortAssociation(assoc);
 }
 
 bool
@@ -255,8 +256,13 @@ Association::open()
 		return close(DGW_CLOSE_PEER_GONE);
 	if (cond == DUL_PEERABORTEDASSOCIATION)
 		return close(DGW_CLOSE_PEER_ABORTED);
-	if (cond.bad() && connection_.layer.fd() < 0)
+	if (connection_.network == NULL)
 		return close(DGW_CLOSE_FAILURE, cond.text());
+	/* Gone so fast that not even its address could be asked for. */
+	if (cond.bad() && connection_.layer.fd() < 0)
+		return close(DGW_CLOSE_PEER_GONE);
+	if (cond == DUL_UNSUPPORTEDPEERPROTOCOL)
+		return close(DGW_CLOSE_REJECTED, "protocol version not supported");
 	if (cond.bad())
 		return violation(cond.text());
 

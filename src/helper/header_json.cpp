@@ -13,7 +13,6 @@
 #include "header_json.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -351,11 +350,15 @@ HeaderWriter::next_item(const Level &parent, const Element &sequence, uint64_t e
 void
 HeaderWriter::begin(Level &level, const Element &element)
 {
-	char head[32];
+	static const char digits[] = "0123456789ABCDEF";
 
 	level.written.emplace_back(element.tag, json_.size());
-	snprintf(head, sizeof(head), "\"%08X\":{\"vr\":\"%s\"", element.tag, element.vr->name);
-	json_ += head;
+	json_ += '"';
+	for (int shift = 28; shift >= 0; shift -= 4)
+		json_ += digits[element.tag >> shift & 0xF];
+	json_ += "\":{\"vr\":\"";
+	json_ += element.vr->name;
+	json_ += '"';
 }
 
 /* The element written last is not to be there. */

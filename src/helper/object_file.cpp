@@ -256,28 +256,20 @@ ObjectFile::finish()
 	return true;
 }
 
-/* Give the file its final name; link() never replaces one that exists. */
+/* Give the file its final name; with 128 random bits in it, it is nobody else's. */
 bool
 ObjectFile::place()
 {
-	std::string source = temporary_path_;
-	int source_dir = storage_fd_;
-
-	if (source.empty())
-	{
-		source = "/proc/self/fd/" + std::to_string(fd_);
-		source_dir = AT_FDCWD;
-	}
-	if (linkat(source_dir, source.c_str(), storage_fd_, path_.c_str(), AT_SYMLINK_FOLLOW) != 0)
-	{
-		/* Somebody tidied up the empty directory of an earlier minute. */
-		if (errno != ENOENT || !make_directories() ||
-			linkat(source_dir, source.c_str(), storage_fd_, path_.c_str(), AT_SYMLINK_FOLLOW) != 0)
-			return false;
-	}
 	if (!temporary_path_.empty())
-		unlinkat(storage_fd_, temporary_path_.c_str(), 0);
-	return true;
+		return renameat(storage_fd_, temporary_path_.c_str(), storage_fd_, path_.c_str()) == 0;
+
+	std::string source = "/proc/self/fd/" + std::to_string(fd_);
+	auto link_here = [&]() {
+		return linkat(AT_FDCWD, source.c_str(), storage_fd_, path_.c_str(), AT_SYMLINK_FOLLOW) == 0;
+	};
+
+	/* Somebody may have tidied up the directory, because nothing in it had a name yet. */
+	return link_here() || (errno == ENOENT && make_directories() && link_here());
 }
 
 void

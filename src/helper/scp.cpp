@@ -106,7 +106,7 @@ private:
 	bool start_child(pid_t &pid);
 	void become_child(pid_t parent);
 	void reap();
-	void complain(const char *format, const char *detail);
+	void complain(const char *what, const char *detail);
 
 	Channel worker_;
 	ListenerSet listeners_;
@@ -216,14 +216,14 @@ Parent::configure(const DgwConfig &message)
 
 /* Say something that a flood of callers could make us say without end. */
 void
-Parent::complain(const char *format, const char *detail)
+Parent::complain(const char *what, const char *detail)
 {
 	steady_clock::time_point now = steady_clock::now();
 
 	if (now < complain_after_)
 		return;
 	complain_after_ = now + COMPLAINT_INTERVAL;
-	worker_.log(DGW_LOG_WARNING, "%s%s", format, detail);
+	worker_.log(DGW_LOG_WARNING, "%s%s", what, detail);
 }
 
 /* ---------- connections ---------- */

@@ -52,9 +52,13 @@ Store::refuse(uint16_t status, const char *comment)
 void
 Store::refuse_for_errno(const char *what)
 {
-	bool full = errno == ENOSPC || errno == EDQUOT;
+	int error = errno;
+	bool full = error == ENOSPC || error == EDQUOT;
 
-	worker_.log(DGW_LOG_WARNING, "could not %s a received object: %s", what, strerror(errno));
+	/* Once, not for each of a thousand objects. */
+	if (error != logged_errno_)
+		worker_.log(DGW_LOG_WARNING, "could not %s a received object: %s", what, strerror(error));
+	logged_errno_ = error;
 	if (full)
 		refuse(STATUS_OUT_OF_RESOURCES, "storage is full");
 	else
@@ -125,6 +129,7 @@ Store::ask_receiver()
 		committed.seq == seq_)
 	{
 		stored_++;
+		logged_errno_ = 0;
 		return {STATUS_SUCCESS, ""};
 	}
 	if (frame.type != DGW_MSG_REFUSED || !dgw_decode_refused(&frame, &refused) ||

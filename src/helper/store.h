@@ -77,6 +77,7 @@ private:
 	bool in_progress_ = false;
 	uint64_t seq_ = 0;
 	uint32_t stored_ = 0;
+	int logged_errno_ = 0; /* the last failure that was logged */
 };
 
 } // namespace dicomgw

@@ -36,8 +36,11 @@ ok($gateway->wait_until_up, 'the gateway is up');
 # ---------- sent as they are ----------
 
 my @status = DicomGW::Association->send_all($objects, port => $gateway->port, calling => 'RAW');
-my @unanswered = grep { !defined $status[$_] || $status[$_] } 0 .. $#$objects;
-is_deeply([ map { $objects->[$_]{file} } @unanswered ], [], 'every object is acknowledged');
+my @refused = map {
+	my $name = basename($objects->[$_]{file});
+	!defined $status[$_] ? "$name: no answer" : $status[$_] ? sprintf('%s: %04XH', $name, $status[$_]) : ()
+} 0 .. $#$objects;
+is_deeply(\@refused, [], 'every object is acknowledged');
 
 my %kept;
 $kept{"$_->{sop_instance_uid} $_->{transfer_syntax_uid} $_->{sha256}"}++ for $gateway->objects;
@@ -58,9 +61,9 @@ my $data = dirname(dirname($first->{file}));
 		],
 		'dcmsend sends what it can');
 }
-my @reports = slurp_file("$dir/report") =~ /^DIMSE Status\s*: (.+)$/mg;
-my @sent_by_dcmtk = grep { /0x0000/ } @reports;
-note(@reports - @sent_by_dcmtk . ' objects were not sent by dcmsend: ' . join ', ', grep { !/0x0000/ } @reports);
+my %report_of = slurp_file("$dir/report") =~ /^Filename\s*: (.+?)$.*?^DIMSE Status\s*: (.+?)$/msg;
+my @sent_by_dcmtk = grep { $report_of{$_} =~ /0x0000/ } keys %report_of;
+note(basename($_) . ": dcmsend: $report_of{$_}") for grep { $report_of{$_} !~ /0x0000/ } sort keys %report_of;
 cmp_ok(scalar @sent_by_dcmtk, '>', 80, 'objects sent by dcmsend: ' . @sent_by_dcmtk);
 is($gateway->sql(q{SELECT count(*) FROM (SELECT FROM dicomgw.ingest WHERE calling_ae = 'DCMSEND'
 		UNION ALL SELECT FROM dicomgw.instance WHERE calling_ae = 'DCMSEND') x}),

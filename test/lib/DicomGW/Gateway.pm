@@ -156,7 +156,8 @@ sub stored_files
 	return () unless -d $root;
 	File::Find::find(
 		{ no_chdir => 1, wanted => sub { push @files, substr $_, 1 + length $root if -f $_ } }, $root);
-	return sort @files;
+	@files = sort @files;
+	return @files;
 }
 
 # What the tables say of each object, routed or not.
