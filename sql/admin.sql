@@ -15,7 +15,7 @@ CREATE VIEW dicomgw.job_status AS
                    THEN format('destination "%s" is down since %s: %s; next try at %s',
                                d.name, s.since::timestamptz(0), s.reason, s.next_try_at::timestamptz(0))
                WHEN j.not_before > now()
-                   THEN format('attempt %s of %s was refused (%s); next one at %s',
+                   THEN format('attempt %s of %s failed (%s); next one at %s',
                                j.attempts, d.max_attempts, j.last_error, j.not_before::timestamptz(0))
                ELSE 'waits for its turn'
            END AS reason,

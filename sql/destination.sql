@@ -83,6 +83,7 @@ BEGIN
     IF p_reason IS NULL THEN
         INSERT INTO dicomgw.destination_state AS s (destination_id, up)
         SELECT d.id, true FROM dicomgw.destination d WHERE d.id = p_destination_id
+        FOR KEY SHARE
         ON CONFLICT (destination_id) DO UPDATE
             SET up = true, since = now(), failures = 0, reason = NULL, next_try_at = NULL
             WHERE NOT s.up;
@@ -93,6 +94,7 @@ BEGIN
     SELECT d.id, false, 1, p_reason,
            now() + dicomgw.retry_delay(d.retry_first_delay, d.retry_factor, d.retry_max_delay, 1)
     FROM dicomgw.destination d WHERE d.id = p_destination_id
+    FOR KEY SHARE -- a destination that is just being deleted is no error: there is nothing to record
     ON CONFLICT (destination_id) DO UPDATE
         SET up = false,
             since = CASE WHEN s.up THEN now() ELSE s.since END,

@@ -62,7 +62,7 @@ RETURN CASE
      AND (p_status = 0 OR p_status BETWEEN 45056 AND 49151) THEN 'sent'        -- 0000H, Bxxx
     WHEN p_outcome = 1
      AND (p_status BETWEEN 43264 AND 43519 OR p_status BETWEEN 49152 AND 53247 -- A9xx, Cxxx
-          OR p_status IN (274, 279, 290)) THEN 'failed'                        -- 0112H, 0117H, 0122H
+          OR p_status IN (273, 274, 279, 290)) THEN 'failed'                   -- 0111H, 0112H, 0117H, 0122H
     WHEN p_attempts >= p_max_attempts THEN 'failed'
     ELSE 'retry'
 END;

@@ -84,7 +84,7 @@ CREATE TABLE dicomgw.series (
 COMMENT ON TABLE dicomgw.series IS 'Series of which at least one object was received';
 COMMENT ON COLUMN dicomgw.series.id IS 'number of the series';
 COMMENT ON COLUMN dicomgw.series.study_id IS 'its study';
-COMMENT ON COLUMN dicomgw.series.series_instance_uid IS 'Series Instance UID (0020,000E)';
+COMMENT ON COLUMN dicomgw.series.series_instance_uid IS 'Series Instance UID (0020,000E); empty: of the objects that name none';
 COMMENT ON COLUMN dicomgw.series.modality IS 'Modality (0008,0060)';
 COMMENT ON COLUMN dicomgw.series.series_number IS 'Series Number (0020,0011)';
 COMMENT ON COLUMN dicomgw.series.series_description IS 'Series Description (0008,103E)';
@@ -111,7 +111,7 @@ CREATE INDEX instance_series_id_idx ON dicomgw.instance (series_id);
 COMMENT ON TABLE dicomgw.instance IS
     'Objects that are routed; the same SOP Instance UID received twice is two rows with a file each';
 COMMENT ON COLUMN dicomgw.instance.id IS 'number of the object, in the order of receipt';
-COMMENT ON COLUMN dicomgw.instance.series_id IS 'its series; NULL if its header names none';
+COMMENT ON COLUMN dicomgw.instance.series_id IS 'its series; NULL if its header names no study';
 COMMENT ON COLUMN dicomgw.instance.received_at IS 'when its row was committed (start of that transaction)';
 COMMENT ON COLUMN dicomgw.instance.listener_id IS 'listener that it came in by';
 COMMENT ON COLUMN dicomgw.instance.calling_ae IS 'AE title of the sender';

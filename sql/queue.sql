@@ -22,7 +22,8 @@ CREATE TABLE dicomgw.forward_job (
     lease_until    timestamptz NOT NULL DEFAULT '-infinity',
     last_status    integer,
     last_error     text
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+) WITH (fillfactor = 45, -- a claim may take all jobs of a page at once: it has room for two versions of each
+        autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
         autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_scale_factor = 0,
         autovacuum_analyze_threshold = 20000);
 CREATE INDEX forward_job_claim_idx ON dicomgw.forward_job (destination_id, priority DESC, id);

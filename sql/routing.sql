@@ -81,14 +81,14 @@ BEGIN
                 last_received_at = greatest(s.last_received_at, excluded.last_received_at)
         RETURNING s.id, s.study_instance_uid
     ), filed_series AS (
+        -- Objects that name a study but no series are a series, too: they are found, and replayed, with their study.
         INSERT INTO dicomgw.series AS s
             (study_id, series_instance_uid, modality, series_number, series_description, instances)
-        SELECT f.id, b.series_instance_uid,
+        SELECT f.id, coalesce(b.series_instance_uid, ''),
                (array_agg(b.modality ORDER BY b.id))[1], (array_agg(b.series_number ORDER BY b.id))[1],
                (array_agg(b.series_description ORDER BY b.id))[1], count(*)
         FROM batch b JOIN filed_study f USING (study_instance_uid)
-        WHERE b.series_instance_uid IS NOT NULL
-        GROUP BY f.id, b.series_instance_uid ORDER BY f.id, b.series_instance_uid
+        GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (study_id, series_instance_uid) DO UPDATE
             SET instances = s.instances + excluded.instances
         RETURNING s.id, s.study_id, s.series_instance_uid
@@ -100,7 +100,7 @@ BEGIN
            b.sop_class_uid, b.sop_instance_uid, b.transfer_syntax_uid, b.file_path, b.size, b.sha256, b.header_error
     FROM batch b
     LEFT JOIN filed_study f USING (study_instance_uid)
-    LEFT JOIN filed_series s ON s.study_id = f.id AND s.series_instance_uid = b.series_instance_uid;
+    LEFT JOIN filed_series s ON s.study_id = f.id AND s.series_instance_uid = coalesce(b.series_instance_uid, '');
 
     DELETE FROM dicomgw.ingest WHERE id = ANY (p_ids);
 END

@@ -81,6 +81,9 @@ parse_da(const char *s, DateADT *date)
 	int day;
 	int end = 0;
 
+	/* sscanf takes signs and spaces for parts of a number. */
+	if (s[strspn(s, "0123456789.")] != '\0')
+		return false;
 	if ((sscanf(s, "%4d%2d%2d%n", &year, &month, &day, &end) != 3 || s[end] != '\0' || end != 8) &&
 		(sscanf(s, "%4d.%2d.%2d%n", &year, &month, &day, &end) != 3 || s[end] != '\0' || end != 10))
 		return false;
@@ -99,9 +102,9 @@ parse_integer(const char *s, int32 *number)
 
 	errno = 0;
 	value = strtol(s, &end, 10);
-	while (*end == ' ')
-		end++;
-	if (end == s || *end != '\0' || errno != 0 || value < PG_INT32_MIN || value > PG_INT32_MAX)
+	if (end == s || errno != 0 || value < PG_INT32_MIN || value > PG_INT32_MAX)
+		return false;
+	if (end[strspn(end, " ")] != '\0')
 		return false;
 	*number = (int32) value;
 	return true;

@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -63,14 +64,15 @@ position_in_predicate(void *arg)
 	}
 }
 
+/* The location is a byte offset in the text, as the parser has it; -1: nowhere in particular. */
 static void
-refuse(const char *what, int location)
+refuse(const char *what, const char *text, int location)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s", what),
 			 errhint("A predicate is one boolean expression over the columns of "
 					 "dicomgw.route_row, such as modality = 'CT' AND calling_ae LIKE 'CT%%'."),
-			 location >= 0 ? errposition(location + 1) : 0));
+			 location >= 0 ? errposition(pg_mbstrlen_with_len(text, location) + 1) : 0));
 }
 
 /* The tag for tag('PatientID'), as eight hexadecimal digits; ERROR if there is none. */
@@ -93,49 +95,59 @@ resolve_attribute(const char *attribute)
 	return tag;
 }
 
-/* tag('PatientID') becomes dicomgw.tag_value(header, '00100020'). */
-static void
-rewrite_tag_call(FuncCall *call)
+/* tag('PatientID'), also with the header said or the schema. */
+static bool
+is_tag_call(FuncCall *call)
 {
-	A_Const *argument = linitial(call->args);
-	A_Const *tag;
+	const char *schema;
+	char *name;
+
+	if (list_length(call->funcname) > 2 || list_length(call->args) < 1 ||
+		list_length(call->args) > 2)
+		return false;
+	name = strVal(llast(call->funcname));
+	schema = list_length(call->funcname) == 2 ? strVal(linitial(call->funcname)) : "dicomgw";
+	return strcmp(name, "tag") == 0 && strcmp(schema, "dicomgw") == 0;
+}
+
+/* It becomes dicomgw.tag_value(header, '00100020'). */
+static void
+rewrite_tag_call(FuncCall *call, const char *text)
+{
+	A_Const *argument = llast(call->args);
+	ColumnRef *header = makeNode(ColumnRef);
+	A_Const *tag = makeNode(A_Const);
 
 	if (!IsA(argument, A_Const) || argument->isnull || !IsA(&argument->val, String))
-		refuse("tag() needs the keyword or the tag of an attribute as a constant", call->location);
-	tag = makeNode(A_Const);
+		refuse("tag() needs the keyword or the tag of an attribute as a constant", text,
+			   call->location);
 	tag->val.sval.type = T_String;
 	tag->val.sval.sval = resolve_attribute(strVal(&argument->val));
 	tag->location = argument->location;
+	header->fields = list_make1(makeString("header"));
+	header->location = call->location;
 
 	call->funcname = list_make2(makeString("dicomgw"), makeString("tag_value"));
-	{
-		ColumnRef *header = makeNode(ColumnRef);
-
-		header->fields = list_make1(makeString("header"));
-		header->location = call->location;
-		call->args = list_make2(header, tag);
-	}
+	call->args = list_length(call->args) == 2 ? list_make2(linitial(call->args), tag)
+											  : list_make2(header, tag);
 }
 
 /* Walk the raw parse tree: refuse what no predicate may have, rewrite tag(). */
 static bool
 prepare_raw(Node *node, void *context)
 {
+	const char *text = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, SubLink))
-		refuse("a predicate cannot have a subquery", ((SubLink *) node)->location);
-	if (IsA(node, FuncCall))
-	{
-		FuncCall *call = (FuncCall *) node;
-
-		if (list_length(call->funcname) == 1 &&
-			strcmp(strVal(linitial(call->funcname)), "tag") == 0 && list_length(call->args) == 1)
-		{
-			rewrite_tag_call(call);
-			return false;
-		}
-	}
+		refuse("a predicate cannot have a subquery", text, ((SubLink *) node)->location);
+	/* A bare "*" of a SELECT list is nothing that transformExpr() knows: it would crash. */
+	if (IsA(node, ColumnRef) && IsA(llast(((ColumnRef *) node)->fields), A_Star))
+		refuse("a predicate cannot have \"*\" in the place of a column", text,
+			   ((ColumnRef *) node)->location);
+	if (IsA(node, FuncCall) && is_tag_call((FuncCall *) node))
+		rewrite_tag_call((FuncCall *) node, text);
 	return raw_expression_tree_walker(node, prepare_raw, context);
 }
 
@@ -153,10 +165,10 @@ parse_expression(const char *text)
 		select->windowClause != NIL || select->valuesLists != NIL || select->sortClause != NIL ||
 		select->limitOffset != NULL || select->limitCount != NULL || select->lockingClause != NIL ||
 		select->withClause != NULL || select->op != SETOP_NONE)
-		refuse("a predicate must be one expression", -1);
+		refuse("a predicate must be one expression", text, -1);
 	target = linitial_node(ResTarget, select->targetList);
 	if (target->name != NULL || target->indirection != NIL)
-		refuse("a predicate must be one expression", target->location);
+		refuse("a predicate must be one expression", text, target->location);
 	return target->val;
 }
 
@@ -185,7 +197,7 @@ dgw_predicate_compile(const char *text)
 	error_context_stack = &callback;
 
 	expr = parse_expression(text);
-	prepare_raw(expr, NULL);
+	prepare_raw(expr, unconstify(char *, text));
 
 	relation = open_route_row();
 	pstate = make_parsestate(NULL);
@@ -196,7 +208,7 @@ dgw_predicate_compile(const char *text)
 	expr = coerce_to_boolean(pstate, expr, "predicate");
 	assign_expr_collations(pstate, expr);
 	if (contain_volatile_functions(expr))
-		refuse("a predicate cannot call a volatile function", -1);
+		refuse("a predicate cannot call a volatile function", text, -1);
 	free_parsestate(pstate);
 	relation_close(relation, NoLock);
 
