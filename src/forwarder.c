@@ -143,11 +143,9 @@ static void
 open_lane(const DgwDestinationRow *destination)
 {
 	DgwLane *lane = dgw_lane_start(destination, pg_atomic_read_u64(&dgw_shared->config_generation));
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = lane};
 
 	dlist_push_tail(&lanes, &lane->node);
-	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, lane->sender.channel.fd, &event) != 0)
-		ereport(ERROR, (errcode_for_socket_access(), errmsg("could not watch a socket: %m")));
+	dgw_channel_watch(&lane->sender.channel, epoll_fd, lane);
 }
 
 /*

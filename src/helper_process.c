@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,17 +28,31 @@ dgw_channel_open(DgwChannel *channel, int fd, DgwChannelKind kind)
 {
 	memset(channel, 0, sizeof(*channel));
 	channel->fd = fd;
+	channel->epoll_fd = -1;
 	channel->kind = kind;
 	dgw_reader_init(&channel->reader);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
 void
+dgw_channel_watch(DgwChannel *channel, int epoll_fd, void *whose)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = whose};
+
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, channel->fd, &event) != 0)
+		ereport(ERROR, (errcode_for_socket_access(), errmsg("could not watch a socket: %m")));
+	channel->epoll_fd = epoll_fd;
+}
+
+void
 dgw_channel_close(DgwChannel *channel)
 {
+	if (channel->epoll_fd >= 0)
+		(void) epoll_ctl(channel->epoll_fd, EPOLL_CTL_DEL, channel->fd, NULL);
 	if (channel->fd >= 0)
 		close(channel->fd);
 	channel->fd = -1;
+	channel->epoll_fd = -1;
 	dgw_reader_free(&channel->reader);
 	dgw_writer_free(&channel->writer);
 }

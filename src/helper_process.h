@@ -19,7 +19,8 @@
 /* Our end of a conversation. */
 typedef struct DgwChannel
 {
-	int fd; /* -1: closed */
+	int fd;		  /* -1: closed */
+	int epoll_fd; /* the epoll set that watches it, or -1 */
 	DgwChannelKind kind;
 	DgwFrameReader reader;
 	DgwFrameWriter writer;
@@ -27,6 +28,13 @@ typedef struct DgwChannel
 
 extern void dgw_channel_open(DgwChannel *channel, int fd, DgwChannelKind kind);
 extern void dgw_channel_close(DgwChannel *channel);
+
+/*
+ * Let an epoll set say when there is something to read, with this pointer.
+ * dgw_channel_close() takes it out again by name: closing alone does not,
+ * as long as any process still has a copy of the descriptor.
+ */
+extern void dgw_channel_watch(DgwChannel *channel, int epoll_fd, void *whose);
 
 /* Read what is there, once.  DGW_READ_ERROR has been logged. */
 extern DgwReadResult dgw_channel_fill(DgwChannel *channel);

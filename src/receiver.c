@@ -87,15 +87,6 @@ static int max_arrivals;
 /* ---------- associations ---------- */
 
 static void
-watch(int fd, void *whose)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = whose};
-
-	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
-		ereport(ERROR, (errcode_for_socket_access(), errmsg("could not watch a socket: %m")));
-}
-
-static void
 add_association(int fd, const DgwAssociation *announced)
 {
 	Association *association = MemoryContextAllocZero(TopMemoryContext, sizeof(Association));
@@ -107,7 +98,7 @@ add_association(int fd, const DgwAssociation *announced)
 			sizeof(association->caller.peer_address));
 	dlist_push_tail(&associations, &association->node);
 	n_associations++;
-	watch(fd, association);
+	dgw_channel_watch(&association->channel, epoll_fd, association);
 }
 
 static void
@@ -180,6 +171,28 @@ take_received(Association *association, DgwFrame *frame)
 	return true;
 }
 
+static const char *
+how_it_ended(uint8_t reason)
+{
+	switch (reason)
+	{
+		case DGW_CLOSE_RELEASED:
+			return "was released";
+		case DGW_CLOSE_PEER_ABORTED:
+			return "was aborted by the peer";
+		case DGW_CLOSE_PEER_GONE:
+			return "was closed by the peer";
+		case DGW_CLOSE_TIMEOUT:
+			return "timed out";
+		case DGW_CLOSE_REJECTED:
+			return "was rejected";
+		case DGW_CLOSE_PROTOCOL:
+			return "broke the protocol";
+		default:
+			return "failed";
+	}
+}
+
 static bool
 take_closed(Association *association, DgwFrame *frame)
 {
@@ -188,8 +201,9 @@ take_closed(Association *association, DgwFrame *frame)
 	if (!dgw_decode_closed(frame, &m))
 		return false;
 	ereport(m.reason == DGW_CLOSE_RELEASED ? DEBUG1 : LOG,
-			(errmsg("association from \"%s\" at %s ended after %u object(s): %.*s",
-					association->caller.calling_ae, association->caller.peer_address, m.objects,
+			(errmsg("association from \"%s\" at %s %s after %u object(s)%s%.*s",
+					association->caller.calling_ae, association->caller.peer_address,
+					how_it_ended(m.reason), m.objects, m.message.len > 0 ? ": " : "",
 					(int) Min(m.message.len, 200), m.message.data)));
 	return true;
 }
@@ -485,7 +499,7 @@ ensure_helper(void)
 		return Max(TimestampDifferenceMilliseconds(now, helper_start_at), 1);
 	helper_started = now;
 	dgw_helper_start(&helper, HELPER, DGW_CHANNEL_CONTROL);
-	watch(helper.channel.fd, &helper);
+	dgw_channel_watch(&helper.channel, epoll_fd, &helper);
 	return DGW_POLL_MS;
 }
 

@@ -25,11 +25,12 @@ constexpr char STORAGE_ROOT[] = "1.2.840.10008.5.1.4.1.1.";
 
 /* Storage elsewhere under DICOM's root that dcmIsaStorageSOPClassUID() does not name. */
 static const char *const other_storage[] = {
-	"1.2.840.10008.5.1.1.27",	 /* Stored Print, retired */
-	"1.2.840.10008.5.1.1.29",	 /* Hardcopy Grayscale Image, retired */
-	"1.2.840.10008.5.1.1.30",	 /* Hardcopy Color Image, retired */
-	"1.2.840.10008.5.1.4.34.1",	 /* RT Beams Delivery Instruction, draft */
-	"1.2.840.10008.5.1.4.34.7",	 /* RT Beams Delivery Instruction */
+	"1.2.840.10008.1.3.10",		/* Media Storage Directory: no image, but a file that people send */
+	"1.2.840.10008.5.1.1.27",	/* Stored Print, retired */
+	"1.2.840.10008.5.1.1.29",	/* Hardcopy Grayscale Image, retired */
+	"1.2.840.10008.5.1.1.30",	/* Hardcopy Color Image, retired */
+	"1.2.840.10008.5.1.4.34.1", /* RT Beams Delivery Instruction, draft */
+	"1.2.840.10008.5.1.4.34.7", /* RT Beams Delivery Instruction */
 	"1.2.840.10008.5.1.4.34.10", /* RT Brachy Application Setup Delivery Instruction */
 	"1.2.840.10008.5.1.4.38.1",	 /* Hanging Protocol */
 	"1.2.840.10008.5.1.4.39.1",	 /* Color Palette */

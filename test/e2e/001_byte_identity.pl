@@ -61,7 +61,7 @@ my $data = dirname(dirname($first->{file}));
 		],
 		'dcmsend sends what it can');
 }
-my %report_of = slurp_file("$dir/report") =~ /^Filename\s*: (.+?)$.*?^DIMSE Status\s*: (.+?)$/msg;
+my %report_of = slurp_file("$dir/report") =~ /^Filename\s*: ([^\n]+)\n.*?^DIMSE Status\s*: ([^\n]+)/msg;
 my @sent_by_dcmtk = grep { $report_of{$_} =~ /0x0000/ } keys %report_of;
 note(basename($_) . ": dcmsend: $report_of{$_}") for grep { $report_of{$_} !~ /0x0000/ } sort keys %report_of;
 cmp_ok(scalar @sent_by_dcmtk, '>', 80, 'objects sent by dcmsend: ' . @sent_by_dcmtk);
