@@ -11,9 +11,9 @@
  *
  * so nothing from the network has a part in its name, and two objects never
  * meet.  It has no name at all (O_TMPFILE), or one that says ".tmp-", until
- * its bytes are synced.  finish() then gives it the final name, but does not
- * sync the directory: the receiver does that for a whole batch, before it
- * commits the rows.  Whatever is not finished disappears with the object.
+ * all its bytes are there.  finish() then gives it the final name and syncs
+ * it, but not the directory: the receiver does that for a whole batch, before
+ * it commits the rows.  Whatever is not finished disappears with the object.
  *
  * Memory use does not depend on the size of the object: bytes are collected
  * into large writes, in a buffer that one association uses for all of its

@@ -73,7 +73,7 @@ private:
 	int storage_fd_;
 	ObjectFile file_;
 	FileMeta meta_;
-	Outcome outcome_;
+	Outcome outcome_ = {STATUS_SUCCESS, ""};
 	bool in_progress_ = false;
 	uint64_t seq_ = 0;
 	uint32_t stored_ = 0;
