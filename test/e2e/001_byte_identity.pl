@@ -40,7 +40,7 @@ my @refused = map {
 	my $name = basename($objects->[$_]{file});
 	!defined $status[$_] ? "$name: no answer" : $status[$_] ? sprintf('%s: %04XH', $name, $status[$_]) : ()
 } 0 .. $#$objects;
-is_deeply(\@refused, [], 'every object is acknowledged');
+is_deeply(\@refused, [], 'every object is acknowledged') or diag(explain(\@refused));
 
 my %kept;
 $kept{"$_->{sop_instance_uid} $_->{transfer_syntax_uid} $_->{sha256}"}++ for $gateway->objects;
