@@ -179,7 +179,10 @@ is_json_number(const std::string &text)
 	{
 		at++;
 		at += *at == '+' || *at == '-';
-		if (!digits() || !std::isfinite(strtod(text.c_str(), NULL)))
+		/* No double has more digits there; a tiny number is as foreign to jsonb as a huge one. */
+		const char *exponent = at;
+
+		if (!digits() || at - exponent > 3 || !std::isfinite(strtod(text.c_str(), NULL)))
 			return false;
 	}
 	return at == text.c_str() + text.size() && text.size() <= 64;

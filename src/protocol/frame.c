@@ -230,7 +230,11 @@ reader_make_room(DgwFrameReader *r)
 	return true;
 }
 
-/* Keep a descriptor that came beside the bytes; a second one unclaimed is an error. */
+/*
+ * Keep a descriptor that came beside the bytes.  A second one, be it in the
+ * same message or with the first still unclaimed, is an error; all that came
+ * must be closed then, or a peer could use up our descriptors.
+ */
 static bool
 reader_keep_fd(DgwFrameReader *r, struct msghdr *msg)
 {
@@ -238,18 +242,24 @@ reader_keep_fd(DgwFrameReader *r, struct msghdr *msg)
 
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg != NULL; cmsg = CMSG_NXTHDR(msg, cmsg))
 	{
-		int fd;
+		size_t count;
 
 		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
 			continue;
-		memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
-		if (r->passed_fd >= 0 || cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
+		count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++)
 		{
-			close(fd);
-			ok = false;
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
+			if (r->passed_fd >= 0 || count != 1)
+			{
+				close(fd);
+				ok = false;
+			}
+			else
+				r->passed_fd = fd;
 		}
-		else
-			r->passed_fd = fd;
 	}
 	return ok;
 }

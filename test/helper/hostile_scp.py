@@ -48,6 +48,12 @@ def closed_with(reason):
     return True
 
 
+def end(peer):
+    """Release, and hear of it, lest the next test takes that for its own."""
+    peer.release()
+    closed_with(RELEASED)
+
+
 def still_serves():
     with Peer(port) as peer:
         good = peer.associate([(1, VERIFICATION, [IMPLICIT_LE])]) == {1: (0, IMPLICIT_LE)}
@@ -187,7 +193,7 @@ def check_stored_bytes():
             line = driver.expect("received").split(" ")
             with open(os.path.join(storage, line[3]), "rb") as file:
                 part10 = file.read()
-            peer.release()
+            end(peer)
         ok(answer == (0, "") and part10.endswith(data) and int(line[7]) == len(data) and
            line[8] == hashlib.sha256(data).hexdigest(), "%d bytes stored as sent" % size)
     # One byte a PDV, and a hundred PDVs in one PDU.
@@ -200,7 +206,7 @@ def check_stored_bytes():
                                        for i in range(len(DATA_SET)))))
         ok(peer.response() == (0, ""), "one byte in each PDV")
         driver.expect("received")
-        peer.release()
+        end(peer)
 
 
 def check_headers():
@@ -223,7 +229,7 @@ def check_headers():
             ok(peer.store(data) == (0, ""), name + " is stored")
             line = driver.expect("received")
             ok(name in ("zeros",) or len(line.split(" ", 9)[9]) > 0, name + " is noted")
-            peer.release()
+            end(peer)
     ok(still_serves(), "serves after odd headers")
 
 
@@ -233,14 +239,14 @@ def check_refusals():
     with Peer(port) as peer:
         peer.associate()
         ok(peer.store(DATA_SET) == (0xA700, "by the driver"), "the receiver's refusal is passed on")
-        peer.release()
+        end(peer)
     ok(len(files_below(storage)) == before, "the refused object's file is gone")
     driver.set(answer="commit", storage=os.path.join(scratch, "missing"))
     with Peer(port) as peer:
         peer.associate()
         ok(peer.store(DATA_SET)[0] == 0x0110, "no storage directory")
         ok(peer.store(DATA_SET)[0] == 0x0110, "and the association goes on")
-        peer.release()
+        end(peer)
     driver.set(storage=storage)
 
 
@@ -318,10 +324,10 @@ def check_listeners():
         peer.associate()
         driver.set(ae="RENAMED")
         ok(peer.store(DATA_SET) == (0, ""), "an association outlives a new configuration")
-        peer.release()
+        end(peer)
     with Peer(port) as peer:
         ok(peer.associate(called="RENAMED") is not None, "the next one meets it")
-        peer.release()
+        end(peer)
     driver.set(ae="DICOMGW", bind="127.0.0.1")
     for _ in range(2):
         driver.expect("closed", 1)

@@ -20,6 +20,7 @@ use Time::HiRes qw(sleep time);
 use constant {
 	DEFAULT_LIMIT => 180,
 	TAIL_LINES    => 25,
+	MOST_FAILURES => 3,
 };
 
 sub new
@@ -145,7 +146,9 @@ sub _report
 	{
 		$self->{failed}++;
 		print "        $_\n" for @why;
-		_show_tail($test->{diff} && -s $test->{diff} ? $test->{diff} : $test->{log});
+		if    ($test->{diff} && -s $test->{diff}) { _show_tail($test->{diff}); }
+		elsif ($test->{tap})                      { _show_failures($test->{log}); }
+		else                                      { _show_tail($test->{log}); }
 	}
 	else
 	{
@@ -171,6 +174,23 @@ sub _check_tap
 	push @why, 'no checks at all' if !$parser->tests_run && !$parser->skip_all;
 	push @why, 'skipped: ' . $parser->skip_all if $parser->skip_all;
 	return ($parser->tests_run, @why);
+}
+
+# The first failed checks with what was said about them; without any, how it ended.
+sub _show_failures
+{
+	my ($log) = @_;
+	my ($failures, $lines, $shown) = (0, 0, 0);
+
+	open my $fh, '<', $log or return;
+	while (<$fh>)
+	{
+		if (/^not ok/) { ($shown, $lines) = (++$failures <= MOST_FAILURES, 0); }
+		elsif (/^ok/)  { $shown = 0; }
+		print "      | $_" if $shown && ++$lines <= TAIL_LINES;
+	}
+	_show_tail($log) unless $failures;
+	return;
 }
 
 sub _show_tail

@@ -1,0 +1,223 @@
+/*-------------------------------------------------------------------------
+ *
+ * samples.c
+ *	  One sample of every message, and TAP (see samples.h).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "samples.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int tests_run;
+static int tests_failed;
+
+void
+ok(bool passed, const char *name)
+{
+	tests_run++;
+	if (!passed)
+		tests_failed++;
+	printf("%sok %d - %s\n", passed ? "" : "not ", tests_run, name);
+	fflush(stdout);
+}
+
+int
+done(void)
+{
+	printf("1..%d\n", tests_run);
+	return tests_failed == 0 ? 0 : 1;
+}
+
+DgwSlice
+slice(const char *text)
+{
+	DgwSlice s = {text, strlen(text)};
+
+	return s;
+}
+
+#define UID_CT slice("1.2.840.10008.5.1.4.1.1.2")
+#define UID_INSTANCE slice("1.2.3.4.5")
+#define UID_IMPLICIT slice("1.2.840.10008.1.2")
+
+static const uint8_t some_sha256[DGW_SHA256_LEN] = {0xde, 0xad, [31] = 0xff};
+
+static bool
+encode_config(DgwFrameWriter *w)
+{
+	DgwConfig *m = calloc(1, sizeof(*m));
+	bool encoded;
+
+	if (m == NULL)
+		return false;
+	m->storage_path = slice("/var/lib/images");
+	m->max_associations = 100;
+	m->n_listeners = 2;
+	for (uint32_t i = 0; i < m->n_listeners; i++)
+	{
+		m->listeners[i].id = i + 1;
+		m->listeners[i].bind_address = slice("127.0.0.1");
+		m->listeners[i].port = (uint16_t) (11112 + i);
+		m->listeners[i].ae_title = slice("DICOMGW");
+		m->listeners[i].max_pdu = 131072;
+		m->listeners[i].association_timeout = 30;
+		m->listeners[i].idle_timeout = 60;
+	}
+	encoded = dgw_encode_config(w, m);
+	free(m);
+	return encoded;
+}
+
+static bool
+encode_received(DgwFrameWriter *w)
+{
+	DgwReceived m = {.seq = 7,
+					 .path = slice("2026/11/23/abc/0001.dcm"),
+					 .sop_class_uid = UID_CT,
+					 .sop_instance_uid = UID_INSTANCE,
+					 .transfer_syntax_uid = UID_IMPLICIT,
+					 .size = UINT64_MAX,
+					 .header = slice("{\"00080060\":{\"vr\":\"CS\",\"Value\":[\"CT\"]}}"),
+					 .header_error = slice("")};
+
+	memcpy(m.sha256, some_sha256, sizeof(m.sha256));
+	return dgw_encode_received(w, &m);
+}
+
+static bool
+encode_job(DgwFrameWriter *w)
+{
+	DgwJob m = {.id = 1,
+				.token = 2,
+				.path = slice("2026/11/23/abc/0001.dcm"),
+				.sop_class_uid = UID_CT,
+				.sop_instance_uid = UID_INSTANCE,
+				.transfer_syntax_uid = UID_IMPLICIT,
+				.size = 524288};
+
+	memcpy(m.sha256, some_sha256, sizeof(m.sha256));
+	return dgw_encode_job(w, &m);
+}
+
+/* Appends the sample of this type. */
+bool
+encode_sample(DgwFrameWriter *w, uint16_t type)
+{
+	DgwHello hello = {DGW_PROTOCOL_VERSION, slice("dicomgw-scp 0.1.0")};
+	DgwLog log = {DGW_LOG_WARNING, slice("peer closed the connection")};
+	DgwListenerState state = {3, 1, slice("")};
+	DgwAssociation association = {3, 4711, slice("::1"), 40000};
+	DgwOpened opened = {slice("CT1"), slice("DICOMGW"), slice("1.2.3"), slice("CT_1_0")};
+	DgwCommitted committed = {7};
+	DgwRefused refused = {7, 0xA700, slice("out of space")};
+	DgwClosed closed = {DGW_CLOSE_RELEASED, 12, slice("")};
+	DgwDestination destination = {
+		slice("pacs"),			 104, slice("DICOMGW"), slice("PACS"), 16384, 5, 10, 30, 500,
+		slice("/var/lib/images")};
+	DgwAssociated associated = {4, 3, slice("1.2.3"), slice("PACS_1")};
+	DgwResult result = {1, 2, DGW_OUTCOME_RESPONSE, 0xB000, slice("coerced"), 900};
+	DgwAssociationFailed failed = {DGW_FAIL_REJECTED, 1, 1, 1, 7, slice("called AE title")};
+	DgwEchoResult echo = {1, 0, 700, 90, 16384, slice("1.2.3 PACS_1"), slice("")};
+
+	switch ((DgwMessageType) type)
+	{
+		case DGW_MSG_HELLO:
+			return dgw_encode_hello(w, &hello);
+		case DGW_MSG_LOG:
+			return dgw_encode_log(w, &log);
+		case DGW_MSG_CONFIG:
+			return encode_config(w);
+		case DGW_MSG_LISTENER_STATE:
+			return dgw_encode_listener_state(w, &state);
+		case DGW_MSG_ASSOCIATION:
+			return dgw_encode_association(w, &association);
+		case DGW_MSG_OPENED:
+			return dgw_encode_opened(w, &opened);
+		case DGW_MSG_RECEIVED:
+			return encode_received(w);
+		case DGW_MSG_COMMITTED:
+			return dgw_encode_committed(w, &committed);
+		case DGW_MSG_REFUSED:
+			return dgw_encode_refused(w, &refused);
+		case DGW_MSG_CLOSED:
+			return dgw_encode_closed(w, &closed);
+		case DGW_MSG_DESTINATION:
+			return dgw_encode_destination(w, &destination);
+		case DGW_MSG_JOB:
+			return encode_job(w);
+		case DGW_MSG_ASSOCIATED:
+			return dgw_encode_associated(w, &associated);
+		case DGW_MSG_RESULT:
+			return dgw_encode_result(w, &result);
+		case DGW_MSG_ASSOCIATION_FAILED:
+			return dgw_encode_association_failed(w, &failed);
+		case DGW_MSG_ECHO:
+			return dgw_encode_echo(w);
+		case DGW_MSG_ECHO_RESULT:
+			return dgw_encode_echo_result(w, &echo);
+	}
+	return false;
+}
+
+/*
+ * Decode a frame of this type and, if asked to, encode it anew: what goes in
+ * must come out.  The struct is on the heap for ASan to see overruns.
+ */
+#define DECODE(type_name, verb)                                                                    \
+	do                                                                                             \
+	{                                                                                              \
+		type_name *m = calloc(1, sizeof(*m));                                                      \
+		bool decoded = m != NULL && dgw_decode_##verb(f, m);                                       \
+		if (decoded && again != NULL)                                                              \
+			decoded = dgw_encode_##verb(again, m);                                                 \
+		free(m);                                                                                   \
+		return decoded;                                                                            \
+	} while (0)
+
+bool
+decode_sample(DgwFrame *f, DgwFrameWriter *again)
+{
+	switch ((DgwMessageType) f->type)
+	{
+		case DGW_MSG_HELLO:
+			DECODE(DgwHello, hello);
+		case DGW_MSG_LOG:
+			DECODE(DgwLog, log);
+		case DGW_MSG_CONFIG:
+			DECODE(DgwConfig, config);
+		case DGW_MSG_LISTENER_STATE:
+			DECODE(DgwListenerState, listener_state);
+		case DGW_MSG_ASSOCIATION:
+			DECODE(DgwAssociation, association);
+		case DGW_MSG_OPENED:
+			DECODE(DgwOpened, opened);
+		case DGW_MSG_RECEIVED:
+			DECODE(DgwReceived, received);
+		case DGW_MSG_COMMITTED:
+			DECODE(DgwCommitted, committed);
+		case DGW_MSG_REFUSED:
+			DECODE(DgwRefused, refused);
+		case DGW_MSG_CLOSED:
+			DECODE(DgwClosed, closed);
+		case DGW_MSG_DESTINATION:
+			DECODE(DgwDestination, destination);
+		case DGW_MSG_JOB:
+			DECODE(DgwJob, job);
+		case DGW_MSG_ASSOCIATED:
+			DECODE(DgwAssociated, associated);
+		case DGW_MSG_RESULT:
+			DECODE(DgwResult, result);
+		case DGW_MSG_ASSOCIATION_FAILED:
+			DECODE(DgwAssociationFailed, association_failed);
+		case DGW_MSG_ECHO_RESULT:
+			DECODE(DgwEchoResult, echo_result);
+		case DGW_MSG_ECHO:
+			if (again != NULL && !dgw_encode_echo(again))
+				return false;
+			return dgw_frame_complete(f);
+	}
+	return false;
+}
