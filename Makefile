@@ -77,7 +77,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 # ---------- with PostgreSQL's development files: build and install ----------
 
 # These targets need nothing installed; some of them do the installing.
-STANDALONE = help deps demo test lint format fuzz
+STANDALONE = help deps demo test lint format fuzz bench
 
 ifneq ($(wildcard $(PGXS)),)
 
@@ -142,6 +142,7 @@ help:
 	@echo 'make demo       a private server, a PACS, real objects: watch them go through'
 	@echo 'make test       build and test in a scratch folder'
 	@echo '                LAYERS="unit helper regress isolation pgtap tap e2e fuzz" T=one-test JOBS=n'
+	@echo 'make bench      how fast it receives and forwards, beside the limits of disk and senders'
 	@echo 'make lint       formatting, static analysis, scripts'
 	@echo 'make format     reformat the C and C++ files'
 	@echo 'make fuzz       feed the header reader mutated objects for SECONDS=300'
@@ -157,6 +158,9 @@ test:
 
 fuzz:
 	@LAYERS=fuzz FUZZ_SECONDS='$(or $(SECONDS),300)' test/run
+
+bench:
+	@bench/receive
 
 lint:
 	@tools/lint

@@ -105,7 +105,6 @@ $gateway->sql(
 
 $restored = round_trip('as text', []);
 round_trip('in the custom format', ['-Fc'], '--no-owner');
-round_trip('in parallel', ['-Fc'], '-j2');
 round_trip('in one transaction', ['-Fc'], '--single-transaction');
 
 my $text = text_of(dump_of('dicomgw'));
