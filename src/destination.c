@@ -42,26 +42,20 @@ dgw_destination_read(DgwDestinationRow *row, HeapTuple tuple, TupleDesc desc, Me
 	row->response_timeout = int_column(tuple, desc, 11);
 }
 
-static DgwSlice
-slice_of(const char *s)
-{
-	return (DgwSlice){s, strlen(s)};
-}
-
 void
 dgw_destination_encode(DgwFrameWriter *w, const DgwDestinationRow *row, uint32 linger_ms)
 {
 	DgwDestination m = {
-		.host = slice_of(row->host),
+		.host = dgw_slice(row->host),
 		.port = (uint16_t) row->port,
-		.calling_ae = slice_of(row->calling_ae_title),
-		.called_ae = slice_of(row->ae_title),
+		.calling_ae = dgw_slice(row->calling_ae_title),
+		.called_ae = dgw_slice(row->ae_title),
 		.max_pdu = (uint32_t) row->max_pdu,
 		.connect_timeout = (uint32_t) row->connect_timeout,
 		.association_timeout = (uint32_t) row->association_timeout,
 		.response_timeout = (uint32_t) row->response_timeout,
 		.linger = linger_ms,
-		.storage_path = slice_of(dgw_storage_directory()),
+		.storage_path = dgw_slice(dgw_storage_directory()),
 	};
 
 	dgw_encode_destination(w, &m);

@@ -328,12 +328,6 @@ ensure_storage(const char *path)
 	fsync_fname(path, true);
 }
 
-static DgwSlice
-slice_of(const char *s)
-{
-	return (DgwSlice){s, strlen(s)};
-}
-
 /* Read the enabled listeners into the configuration; the strings live in turn_context. */
 static void
 read_listeners(DgwConfig *config)
@@ -358,9 +352,9 @@ read_listeners(DgwConfig *config)
 		DgwListener *l = &config->listeners[i];
 
 		l->id = atoi(SPI_getvalue(row, desc, 1));
-		l->bind_address = slice_of(MemoryContextStrdup(turn_context, SPI_getvalue(row, desc, 2)));
+		l->bind_address = dgw_slice(MemoryContextStrdup(turn_context, SPI_getvalue(row, desc, 2)));
 		l->port = atoi(SPI_getvalue(row, desc, 3));
-		l->ae_title = slice_of(MemoryContextStrdup(turn_context, SPI_getvalue(row, desc, 4)));
+		l->ae_title = dgw_slice(MemoryContextStrdup(turn_context, SPI_getvalue(row, desc, 4)));
 		l->max_pdu = atoi(SPI_getvalue(row, desc, 5));
 		l->association_timeout = atoi(SPI_getvalue(row, desc, 6));
 		l->idle_timeout = atoi(SPI_getvalue(row, desc, 7));
@@ -377,7 +371,7 @@ send_config(void)
 	config_generation = pg_atomic_read_u64(&dgw_shared->config_generation);
 	ensure_storage(path);
 	read_listeners(config);
-	config->storage_path = slice_of(path);
+	config->storage_path = dgw_slice(path);
 	config->max_associations = dgw_max_associations;
 
 	if (storage_path != NULL)

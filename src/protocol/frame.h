@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C"
@@ -44,6 +45,13 @@ extern "C"
 		const char *data;
 		size_t len;
 	} DgwSlice;
+
+	static inline DgwSlice dgw_slice(const char *string)
+	{
+		DgwSlice slice = {string, strlen(string)};
+
+		return slice;
+	}
 
 	/* Collects one or more frames to be sent; reused from message to message. */
 	typedef struct DgwFrameWriter
