@@ -338,9 +338,7 @@ renew_leases(void)
 static DgwSlice
 text_slice(HeapTuple tuple, TupleDesc desc, int column)
 {
-	char *text = SPI_getvalue(tuple, desc, column);
-
-	return (DgwSlice){text, strlen(text)};
+	return dgw_slice(SPI_getvalue(tuple, desc, column));
 }
 
 static int64

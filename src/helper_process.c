@@ -199,8 +199,8 @@ dgw_helper_start(DgwHelper *helper, const char *program, DgwChannelKind kind)
 	helper->pid = pid;
 	helper->greeted = false;
 	dgw_channel_open(&helper->channel, fds[0], kind);
-	dgw_encode_hello(&helper->channel.writer,
-					 &(DgwHello){.protocol = DGW_PROTOCOL_VERSION, .program = {"dicomgw", 7}});
+	dgw_encode_hello(&helper->channel.writer, &(DgwHello){.protocol = DGW_PROTOCOL_VERSION,
+														  .program = dgw_slice("dicomgw")});
 }
 
 bool

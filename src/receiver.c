@@ -18,7 +18,6 @@
  */
 #include "postgres.h"
 
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -161,8 +160,8 @@ take_received(Association *association, DgwFrame *frame)
 		return false;
 	if (!is_clean(arrival->object.header))
 	{
-		arrival->object.header = (DgwSlice){"", 0};
-		arrival->object.header_error = (DgwSlice){"the header is not valid UTF-8", 29};
+		arrival->object.header = dgw_slice("");
+		arrival->object.header_error = dgw_slice("the header is not valid UTF-8");
 	}
 	arrival->caller = &association->caller;
 	arrived[n_arrivals] = association;
@@ -268,7 +267,7 @@ answer(const DgwArrival *arrival, DgwChannel *channel)
 	{
 		DgwRefused m = {.seq = arrival->object.seq,
 						.status = arrival->status,
-						.comment = {arrival->comment, strlen(arrival->comment)}};
+						.comment = dgw_slice(arrival->comment)};
 
 		dgw_encode_refused(&channel->writer, &m);
 	}
