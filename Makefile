@@ -25,6 +25,8 @@ OBJS = \
 	src/worker.o \
 	src/helper_process.o \
 	src/destination.o \
+	src/passcode.o \
+	src/space.o \
 	src/receiver.o \
 	src/receiver_batch.o \
 	src/router.o \
@@ -38,7 +40,7 @@ OBJS = \
 
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
-SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener destination object header \
+SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener remote_ae destination object header \
 	dictionary route queue routing forwarding admin maintenance grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
@@ -54,6 +56,9 @@ HELPER_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(SHARED_HELPER_OBJS))
 HELPER_CXXFLAGS = -std=c++17 -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)
 HELPER_CPPFLAGS = -D_FORTIFY_SOURCE=2 -MMD -MP
 HELPER_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+
+# Hashes of passcodes.
+SHLIB_LINK = -largon2
 
 # WERROR=1, as the test runner and CI have it: a warning stops the build.
 WERROR_FLAG = $(if $(filter 1,$(WERROR)),-Werror)
@@ -125,7 +130,7 @@ $(HELPER_OBJS): %.o: %.cpp
 
 else ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 
-$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libssl-dev))
+$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libssl-dev libargon2-dev))
 
 endif
 

@@ -11,6 +11,8 @@ GRANT EXECUTE ON FUNCTION dicomgw.tag_value(jsonb, text) TO PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.listener', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.listener_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.remote_ae', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.remote_ae_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route', '');

@@ -15,11 +15,88 @@
 
 char *dgw_database;
 char *dgw_storage_path;
+char *dgw_storage_mirror_path;
+int dgw_mirror_failure;
+int dgw_storage_high_water;
+int dgw_storage_low_water;
 char *dgw_helper_path;
 bool dgw_routing;
 int dgw_max_associations;
 int dgw_header_retention;
 int dgw_history_retention;
+int dgw_object_retention;
+int dgw_space_retention;
+int dgw_orphan_grace;
+
+static const struct config_enum_entry mirror_failures[] = {
+	{"refuse", DGW_MIRROR_REFUSE, false},
+	{"repair", DGW_MIRROR_REPAIR, false},
+	{NULL, 0, false},
+};
+
+static void
+define_storage_settings(void)
+{
+	DefineCustomStringVariable("dicomgw.storage_path", "Folder in which received objects are kept.",
+							   "A relative path is taken from the data directory.  Rows name the "
+							   "files relative to it, so that it can be moved as a whole.",
+							   &dgw_storage_path, "dicomgw", PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL,
+							   NULL, NULL);
+	DefineCustomStringVariable("dicomgw.storage_mirror_path",
+							   "Folder in which each received object is kept a second time.",
+							   "It must exist, on another file system.  Success is answered when "
+							   "both copies are on disk.  "
+							   "Empty: there is no mirror.",
+							   &dgw_storage_mirror_path, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL,
+							   NULL, NULL);
+	DefineCustomEnumVariable(
+		"dicomgw.mirror_failure", "What to do with an object that can't be written to the mirror.",
+		"refuse: its sender keeps it.  repair: it is kept, and copied to the "
+		"mirror when that is well again.",
+		&dgw_mirror_failure, DGW_MIRROR_REFUSE, mirror_failures, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"dicomgw.storage_high_water",
+		"Percent of the storage file system in use at which objects are refused.",
+		"They are answered A700H until dicomgw.storage_low_water is reached.  100 "
+		"is no limit.  The mirror's file system counts, too.",
+		&dgw_storage_high_water, 95, 1, 100, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dicomgw.storage_low_water",
+							"Percent of the storage file system in use below which objects are "
+							"accepted again.",
+							NULL, &dgw_storage_low_water, 90, 1, 100, PGC_SIGHUP, 0, NULL, NULL,
+							NULL);
+}
+
+static void
+define_retention_settings(void)
+{
+	DefineCustomIntVariable("dicomgw.header_retention",
+							"Days for which the headers of received objects are kept as rows.",
+							"0 keeps them for ever.  The objects themselves are not touched.",
+							&dgw_header_retention, 0, 0, 36500, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"dicomgw.history_retention",
+		"Days for which routing decisions, ended jobs and ended associations are "
+		"kept.",
+		"0 keeps them for ever.  Dead letters stay until a person decides.", &dgw_history_retention,
+		0, 0, 36500, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"dicomgw.object_retention", "Days for which the files of delivered objects are kept.",
+		"0 keeps them for ever.  An object with a job that has not ended is never "
+		"removed.",
+		&dgw_object_retention, 0, 0, 36500, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dicomgw.space_retention",
+							"Percent of the storage file system in use above which the files of "
+							"delivered objects are removed, oldest first.",
+							"0 removes none.  An object with a job that has not ended is never "
+							"removed.",
+							&dgw_space_retention, 0, 0, 99, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"dicomgw.orphan_grace",
+		"Age at which a file in the storage folder that no row names is removed.",
+		"Such files are left by a crash, and were never acknowledged.", &dgw_orphan_grace, 60, 0,
+		525600, PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL, NULL);
+}
 
 void
 dgw_guc_init(void)
@@ -27,11 +104,7 @@ dgw_guc_init(void)
 	DefineCustomStringVariable("dicomgw.database", "Database in which the workers run.",
 							   "They wait until it exists and has the extension.", &dgw_database,
 							   "dicomgw", PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomStringVariable("dicomgw.storage_path", "Folder in which received objects are kept.",
-							   "A relative path is taken from the data directory.  Rows name the "
-							   "files relative to it, so that it can be moved as a whole.",
-							   &dgw_storage_path, "dicomgw", PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL,
-							   NULL, NULL);
+	define_storage_settings();
 	DefineCustomStringVariable(
 		"dicomgw.helper_path", "Folder with the programs dicomgw-scp and dicomgw-scu.",
 		"Empty: the folder dicomgw beside PostgreSQL's own libraries.", &dgw_helper_path, "",
@@ -43,28 +116,33 @@ dgw_guc_init(void)
 							"Associations that may be open to the listeners at the same time.",
 							NULL, &dgw_max_associations, 1000, 1, 10000, PGC_SIGHUP, 0, NULL, NULL,
 							NULL);
-	DefineCustomIntVariable("dicomgw.header_retention",
-							"Days for which the headers of received objects are kept as rows.",
-							"0 keeps them for ever.  The objects themselves are not touched.",
-							&dgw_header_retention, 0, 0, 36500, PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("dicomgw.history_retention",
-							"Days for which routing decisions and ended jobs are kept.",
-							"0 keeps them for ever.  Dead letters stay until a person decides.",
-							&dgw_history_retention, 0, 0, 36500, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	define_retention_settings();
 	MarkGUCPrefixReserved("dicomgw");
+}
+
+static char *
+absolute_directory(const char *setting)
+{
+	char *path;
+
+	if (is_absolute_path(setting))
+		path = pstrdup(setting);
+	else
+		path = psprintf("%s/%s", DataDir, setting);
+	canonicalize_path(path);
+	return path;
 }
 
 char *
 dgw_storage_directory(void)
 {
-	char *path;
+	return absolute_directory(dgw_storage_path);
+}
 
-	if (is_absolute_path(dgw_storage_path))
-		path = pstrdup(dgw_storage_path);
-	else
-		path = psprintf("%s/%s", DataDir, dgw_storage_path);
-	canonicalize_path(path);
-	return path;
+char *
+dgw_mirror_directory(void)
+{
+	return dgw_storage_mirror_path[0] == '\0' ? NULL : absolute_directory(dgw_storage_mirror_path);
 }
 
 char *

@@ -10,16 +10,33 @@
 
 extern char *dgw_database;
 extern char *dgw_storage_path;
+extern char *dgw_storage_mirror_path; /* empty: no mirror */
+extern int dgw_mirror_failure;		  /* DgwMirrorFailure */
+extern int dgw_storage_high_water;	  /* percent in use; 100: no limit */
+extern int dgw_storage_low_water;	  /* percent in use */
 extern char *dgw_helper_path;
 extern bool dgw_routing;
 extern int dgw_max_associations;
 extern int dgw_header_retention;  /* days; 0: for ever */
 extern int dgw_history_retention; /* days; 0: for ever */
+extern int dgw_object_retention;  /* days; 0: for ever */
+extern int dgw_space_retention;	  /* percent in use; 0: never */
+extern int dgw_orphan_grace;	  /* minutes */
+
+/* What to do with an object that can't be written to the mirror. */
+typedef enum DgwMirrorFailure
+{
+	DGW_MIRROR_REFUSE, /* refuse it */
+	DGW_MIRROR_REPAIR  /* keep it, and copy it to the mirror later */
+} DgwMirrorFailure;
 
 extern void dgw_guc_init(void);
 
 /* dicomgw.storage_path as an absolute path, palloc'ed. */
 extern char *dgw_storage_directory(void);
+
+/* dicomgw.storage_mirror_path as an absolute path, palloc'ed; NULL: there is no mirror. */
+extern char *dgw_mirror_directory(void);
 
 /* Full path of a helper program, palloc'ed. */
 extern char *dgw_helper_program(const char *name);

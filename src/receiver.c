@@ -129,17 +129,19 @@ is_clean_object(const DgwReceived *o)
 }
 
 static bool
-take_opened(Association *association, DgwFrame *frame)
+take_requested(Association *association, DgwFrame *frame)
 {
-	DgwOpened m;
+	DgwRequested m;
+	DgwAdmitted admitted = {.may_store = 1, .may_echo = 1};
 
-	if (association->opened || !dgw_decode_opened(frame, &m) || m.calling_ae.len > 16 ||
+	if (association->opened || !dgw_decode_requested(frame, &m) || m.calling_ae.len > 16 ||
 		m.called_ae.len > 16 || !is_clean(m.calling_ae) || !is_clean(m.called_ae))
 		return false;
 	memcpy(association->caller.calling_ae, m.calling_ae.data, m.calling_ae.len);
 	memcpy(association->caller.called_ae, m.called_ae.data, m.called_ae.len);
 	association->opened = true;
-	return true;
+	dgw_encode_admitted(&association->channel.writer, &admitted);
+	return dgw_channel_send(&association->channel);
 }
 
 static bool
@@ -222,8 +224,10 @@ take_messages(Association *association)
 	{
 		bool well;
 
-		if (frame.type == DGW_MSG_OPENED)
-			well = take_opened(association, &frame);
+		if (frame.type == DGW_MSG_REQUESTED)
+			well = take_requested(association, &frame);
+		else if (frame.type == DGW_MSG_OPENED)
+			well = true;
 		else if (frame.type == DGW_MSG_RECEIVED)
 			well = take_received(association, &frame);
 		else
@@ -335,7 +339,7 @@ read_listeners(DgwConfig *config)
 
 	dgw_begin("reading the listeners");
 	dgw_plan(&plan,
-			 "SELECT id, bind_address, port, ae_title, max_pdu,"
+			 "SELECT id, bind_address, port, max_pdu,"
 			 " extract(epoch FROM association_timeout)::int, extract(epoch FROM idle_timeout)::int"
 			 " FROM dicomgw.listener WHERE enabled ORDER BY id LIMIT $1",
 			 1, (Oid[]){INT4OID});
@@ -353,10 +357,9 @@ read_listeners(DgwConfig *config)
 		l->id = atoi(SPI_getvalue(row, desc, 1));
 		l->bind_address = dgw_slice(MemoryContextStrdup(turn_context, SPI_getvalue(row, desc, 2)));
 		l->port = atoi(SPI_getvalue(row, desc, 3));
-		l->ae_title = dgw_slice(MemoryContextStrdup(turn_context, SPI_getvalue(row, desc, 4)));
-		l->max_pdu = atoi(SPI_getvalue(row, desc, 5));
-		l->association_timeout = atoi(SPI_getvalue(row, desc, 6));
-		l->idle_timeout = atoi(SPI_getvalue(row, desc, 7));
+		l->max_pdu = atoi(SPI_getvalue(row, desc, 4));
+		l->association_timeout = atoi(SPI_getvalue(row, desc, 5));
+		l->idle_timeout = atoi(SPI_getvalue(row, desc, 6));
 	}
 	dgw_commit();
 }

@@ -24,7 +24,6 @@
 
 #include "dimse.h"
 #include "negotiation.h"
-#include "store.h"
 #include "transport.h"
 
 namespace dicomgw
@@ -94,11 +93,11 @@ class Association
 {
 public:
 	Association(int peer_fd, Channel &worker, const ListenerConfig &listener,
-				const std::string &storage_path)
+				const StoragePlaces &places)
 		: worker_(worker),
 		  listener_(listener),
 		  connection_(peer_fd, listener),
-		  store_(worker, storage_path)
+		  store_(worker, places)
 	{
 	}
 	int run();
@@ -106,6 +105,7 @@ public:
 private:
 	bool open();
 	bool reject(T_ASC_RejectParametersReason reason, const std::string &why);
+	bool ask_admission();
 	bool report_opened();
 	void serve();
 	bool next_fragment(Pdv &pdv);
@@ -233,7 +233,7 @@ Association::violation(const std::string &message)
 void
 Association::say_goodbye()
 {
-	DgwClosed closed = {(uint8_t) reason_, store_.stored(), slice(message_)};
+	DgwClosed closed = {(uint8_t) reason_, store_.stored(), store_.bytes(), slice(message_)};
 
 	store_.abandon();
 	(void) worker_.send(dgw_encode_closed, closed);
@@ -279,10 +279,8 @@ Association::open()
 	if (strcmp(asked.applicationContextName, UID_StandardApplicationContext) != 0)
 		return reject(ASC_REASON_SU_APPCONTEXTNAMENOTSUPPORTED,
 					  "application context not supported");
-	if (printable(asked.calledAPTitle) != listener_.ae_title)
-		return reject(ASC_REASON_SU_CALLEDAETITLENOTRECOGNIZED,
-					  "\"" + printable(asked.callingAPTitle) + "\" called for \"" +
-						  printable(asked.calledAPTitle) + "\"");
+	if (!ask_admission())
+		return false;
 
 	contexts_ = negotiate(assoc->params);
 	if (ASC_acknowledgeAssociation(assoc).bad())
@@ -297,19 +295,49 @@ Association::reject(T_ASC_RejectParametersReason reason, const std::string &why)
 	return close(DGW_CLOSE_REJECTED, why);
 }
 
+/* The receiver decides who is let in. */
 bool
-Association::report_opened()
+Association::ask_admission()
 {
 	T_ASC_Parameters *params = connection_.assoc->params;
 	std::string calling_ae = printable(params->DULparams.callingAPTitle);
 	std::string called_ae = printable(params->DULparams.calledAPTitle);
 	std::string class_uid = printable(params->theirImplementationClassUID);
 	std::string version = printable(params->theirImplementationVersionName);
-	DgwOpened opened = {slice(calling_ae), slice(called_ae), slice(class_uid), slice(version)};
+	DgwRequested requested = {};
+	DgwAdmitted admitted;
+	DgwRejected rejected;
+	DgwFrame frame;
+
+	requested.calling_ae = slice(calling_ae);
+	requested.called_ae = slice(called_ae);
+	requested.implementation_class_uid = slice(class_uid);
+	requested.implementation_version = slice(version);
+	if (!worker_.send(dgw_encode_requested, requested) || worker_.receive(frame) != DGW_READ_OK)
+		_exit(1);
+	if (frame.type == DGW_MSG_REJECTED && dgw_decode_rejected(&frame, &rejected))
+	{
+		T_ASC_RejectParameters parameters = {
+			(T_ASC_RejectParametersResult) rejected.result,
+			(T_ASC_RejectParametersSource) rejected.source,
+			(T_ASC_RejectParametersReason) (rejected.source << 8 | rejected.reason)};
+
+		(void) ASC_rejectAssociation(connection_.assoc, &parameters);
+		return close(DGW_CLOSE_REJECTED);
+	}
+	if (frame.type != DGW_MSG_ADMITTED || !dgw_decode_admitted(&frame, &admitted))
+		_exit(1);
+	store_.set_caller(calling_ae, {admitted.keep_mismatch != 0, admitted.max_object_size});
+	return true;
+}
+
+bool
+Association::report_opened()
+{
+	DgwOpened opened = {(uint32_t) contexts_.size()};
 
 	if (!worker_.send(dgw_encode_opened, opened))
 		_exit(1);
-	store_.set_source(calling_ae);
 	return true;
 }
 
@@ -488,9 +516,9 @@ Association::respond(const Command &request, T_ASC_PresentationContextID context
 
 int
 serve_association(int peer_fd, Channel &worker, const ListenerConfig &listener,
-				  const std::string &storage_path)
+				  const StoragePlaces &places)
 {
-	return Association(peer_fd, worker, listener, storage_path).run();
+	return Association(peer_fd, worker, listener, places).run();
 }
 
 int

@@ -25,6 +25,7 @@
 #include <string>
 
 #include "channel.h"
+#include "store.h"
 
 namespace dicomgw
 {
@@ -35,7 +36,6 @@ struct ListenerConfig
 	uint32_t id;
 	std::string bind_address;
 	uint16_t port;
-	std::string ae_title;
 	uint32_t max_pdu;
 	uint32_t association_timeout;
 	uint32_t idle_timeout;
@@ -46,7 +46,7 @@ struct ListenerConfig
  * in a process forked for it; the process exits with what is returned.
  */
 extern int serve_association(int peer_fd, Channel &worker, const ListenerConfig &listener,
-							 const std::string &storage_path);
+							 const StoragePlaces &places);
 
 /* Read the A-ASSOCIATE-RQ and reject it: local limit exceeded. */
 extern int refuse_association(int peer_fd, const ListenerConfig &listener);

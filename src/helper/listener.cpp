@@ -128,7 +128,7 @@ try_to_open(Listener &listener)
 static void
 report(const Listener &listener, Channel &worker)
 {
-	DgwListenerState state = {listener.config.id, listener.fd >= 0, slice(listener.error)};
+	DgwListenerState state = {listener.config.id, listener.fd >= 0, slice(listener.error), 0};
 
 	if (!worker.send(dgw_encode_listener_state, state))
 		_exit(1);

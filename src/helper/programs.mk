@@ -4,7 +4,8 @@
 PROGRAMS = dicomgw-scp dicomgw-scu
 
 # The protocol between workers and helper programs: linked into both.
-PROTOCOL_OBJS = src/protocol/frame.o src/protocol/message.o
+PROTOCOL_OBJS = $(addprefix src/protocol/,frame.o message.o message_receiving.o \
+	message_sending.o)
 
 # What both programs need to talk DICOM, and to their worker.
 SHARED_HELPER_OBJS = $(addprefix src/helper/,channel.o dimse.o transport.o)
@@ -13,9 +14,9 @@ HEADER_OBJS = $(addprefix src/helper/,header_json.o json_value.o character_set.o
 	dataset_reader.o)
 
 SCP_OBJS = $(addprefix src/helper/,scp.o listener.o association.o negotiation.o store.o \
-	object_file.o) $(HEADER_OBJS)
+	storage_gate.o object_file.o) $(HEADER_OBJS)
 
 SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.o dial.o \
 	dataset_file.o)
 
-HELPER_LIBS = -ldcmnet -ldcmtls -ldcmdata -loflog -lofstd -lssl -lcrypto -lpthread
+HELPER_LIBS = -ldcmnet -ldcmtls -ldcmdata -loflog -lofstd -lssl -lcrypto -largon2 -lpthread

@@ -14,6 +14,7 @@
  *		association.cpp		one association
  *		negotiation.cpp		presentation contexts
  *		store.cpp			one C-STORE
+ *		storage_gate.cpp	whether objects are taken at all
  *		object_file.cpp		its file
  *		header_json.cpp		its header as JSON
  *		dataset_reader.cpp	elements of a dataset
@@ -111,6 +112,9 @@ private:
 	Channel worker_;
 	ListenerSet listeners_;
 	std::string storage_path_;
+	std::string mirror_path_;
+	bool mirror_needed_ = false;
+	StorageGate gate_;
 	uint32_t max_associations_ = 0;
 	int signal_fd_ = -1;
 	unsigned associations_ = 0;
@@ -184,14 +188,18 @@ void
 Parent::read_worker()
 {
 	DgwConfig config;
+	DgwStorage storage;
 	DgwFrame frame;
 	DgwReadResult result;
 
 	while ((result = worker_.receive(frame, 0)) == DGW_READ_OK)
 	{
-		if (frame.type != DGW_MSG_CONFIG || !dgw_decode_config(&frame, &config))
+		if (frame.type == DGW_MSG_STORAGE && dgw_decode_storage(&frame, &storage))
+			gate_.set(storage.accepting != 0, str(storage.comment));
+		else if (frame.type == DGW_MSG_CONFIG && dgw_decode_config(&frame, &config))
+			configure(config);
+		else
 			_exit(1);
-		configure(config);
 	}
 	if (result != DGW_READ_AGAIN)
 		_exit(result == DGW_READ_EOF ? 0 : 1);
@@ -203,13 +211,15 @@ Parent::configure(const DgwConfig &message)
 	std::vector<ListenerConfig> configs;
 
 	storage_path_ = str(message.storage_path);
+	mirror_path_ = str(message.mirror_path);
+	mirror_needed_ = message.mirror_needed != 0;
 	max_associations_ = message.max_associations;
 	for (uint32_t i = 0; i < message.n_listeners; i++)
 	{
 		const DgwListener &l = message.listeners[i];
 
-		configs.push_back({l.id, str(l.bind_address), l.port, str(l.ae_title), l.max_pdu,
-						   l.association_timeout, l.idle_timeout});
+		configs.push_back(
+			{l.id, str(l.bind_address), l.port, l.max_pdu, l.association_timeout, l.idle_timeout});
 	}
 	listeners_.apply(configs, worker_);
 }
@@ -330,7 +340,9 @@ Parent::start_association(const Peer &peer, const ListenerConfig &config)
 		close(ends[0]);
 		Channel channel(ends[1], DGW_CHANNEL_ASSOCIATION);
 
-		_exit(serve_association(peer.fd, channel, listener, storage_path_));
+		StoragePlaces places = {storage_path_, mirror_path_, mirror_needed_, gate_};
+
+		_exit(serve_association(peer.fd, channel, listener, places));
 	}
 
 	DgwAssociation message = {config.id, (uint32_t) pid, slice(peer.address), peer.port};

@@ -18,10 +18,10 @@
 namespace dicomgw
 {
 
-Store::Store(Channel &worker, const std::string &storage_path)
+Store::Store(Channel &worker, const StoragePlaces &places)
 	: worker_(worker),
-	  storage_path_(storage_path),
-	  storage_fd_(open(storage_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+	  places_(places),
+	  storage_fd_(open(places.storage_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
 	  file_(storage_fd_)
 {
 	if (storage_fd_ < 0)
@@ -35,9 +35,10 @@ Store::~Store()
 }
 
 void
-Store::set_source(const std::string &ae_title)
+Store::set_caller(const std::string &ae_title, const StorePolicy &policy)
 {
 	meta_.source_ae_title = ae_title;
+	policy_ = policy;
 }
 
 /* The first reason to refuse an object is the one that is told. */
@@ -89,6 +90,7 @@ Store::begin(const Command &request, const std::string &transfer_syntax_uid)
 void
 Store::append(const void *data, size_t len)
 {
+	bytes_ += len;
 	if (outcome_.status == STATUS_SUCCESS && !file_.append(data, len))
 		refuse_for_errno("write");
 }
@@ -143,8 +145,8 @@ Store::ask_receiver()
 bool
 Store::announce()
 {
-	HeaderJson header = read_header(storage_path_ + "/" + file_.path(), file_.dataset_offset(),
-									meta_.transfer_syntax_uid);
+	HeaderJson header = read_header(places_.storage_path + "/" + file_.path(),
+									file_.dataset_offset(), meta_.transfer_syntax_uid);
 	DgwReceived received = {};
 
 	received.seq = seq_;

@@ -20,6 +20,7 @@
 #include "channel.h"
 #include "dimse.h"
 #include "object_file.h"
+#include "storage_gate.h"
 
 namespace dicomgw
 {
@@ -31,16 +32,32 @@ struct Outcome
 	std::string comment; /* Error Comment */
 };
 
+/* Where objects are kept. */
+struct StoragePlaces
+{
+	std::string storage_path;
+	std::string mirror_path; /* empty: no mirror */
+	bool mirror_needed;		 /* an object is refused if the mirror can't take it */
+	const StorageGate &gate;
+};
+
+/* What the receiver said of this caller (ADMITTED). */
+struct StorePolicy
+{
+	bool keep_mismatch = false;	  /* UIDs of command and data set may differ */
+	uint64_t max_object_size = 0; /* bytes of the dataset; 0: no limit */
+};
+
 class Store
 {
 public:
-	Store(Channel &worker, const std::string &storage_path);
+	Store(Channel &worker, const StoragePlaces &places);
 	~Store();
 	Store(const Store &) = delete;
 	Store &operator=(const Store &) = delete;
 
-	/* The calling AE title, for the file meta group. */
-	void set_source(const std::string &ae_title);
+	/* The calling AE title, for the file meta group, and what it may do. */
+	void set_caller(const std::string &ae_title, const StorePolicy &policy);
 
 	void begin(const Command &request, const std::string &transfer_syntax_uid);
 	void append(const void *data, size_t len);
@@ -62,6 +79,12 @@ public:
 		return stored_;
 	}
 
+	/* Bytes of datasets that have come, of refused objects too. */
+	uint64_t bytes() const
+	{
+		return bytes_;
+	}
+
 private:
 	void refuse(uint16_t status, const char *comment);
 	void refuse_for_errno(const char *what);
@@ -69,7 +92,8 @@ private:
 	bool announce();
 
 	Channel &worker_;
-	std::string storage_path_;
+	StoragePlaces places_;
+	StorePolicy policy_;
 	int storage_fd_;
 	ObjectFile file_;
 	FileMeta meta_;
@@ -77,6 +101,7 @@ private:
 	bool in_progress_ = false;
 	uint64_t seq_ = 0;
 	uint32_t stored_ = 0;
+	uint64_t bytes_ = 0;
 	int logged_errno_ = 0; /* the last failure that was logged */
 };
 

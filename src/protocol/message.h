@@ -18,7 +18,13 @@
  *	LOG					all				H -> W	-
  *	CONFIG				control			W -> H	LISTENER_STATE, one a listener
  *	LISTENER_STATE		control			H -> W	-
+ *	STORAGE				control			W -> H	-
  *	ASSOCIATION			control			H -> W	-  (a descriptor beside it)
+ *	TURNED_AWAY			control			H -> W	-
+ *	ABORT				control			W -> H	CLOSED, of that association
+ *	REQUESTED			association		H -> W	ADMITTED or REJECTED
+ *	ADMITTED			association		W -> H	OPENED or CLOSED
+ *	REJECTED			association		W -> H	CLOSED
  *	OPENED				association		H -> W	-
  *	RECEIVED			association		H -> W	COMMITTED or REFUSED
  *	COMMITTED			association		W -> H	-
@@ -53,7 +59,7 @@ extern "C"
 #endif
 
 /* Raised whenever a message changes; both ends must have the same. */
-#define DGW_PROTOCOL_VERSION 1
+#define DGW_PROTOCOL_VERSION 2
 
 /* The descriptor on which a helper program finds its channel. */
 #define DGW_CHANNEL_FD 3
@@ -66,7 +72,13 @@ extern "C"
 		DGW_MSG_LOG,
 		DGW_MSG_CONFIG,
 		DGW_MSG_LISTENER_STATE,
+		DGW_MSG_STORAGE,
 		DGW_MSG_ASSOCIATION,
+		DGW_MSG_TURNED_AWAY,
+		DGW_MSG_ABORT,
+		DGW_MSG_REQUESTED,
+		DGW_MSG_ADMITTED,
+		DGW_MSG_REJECTED,
 		DGW_MSG_OPENED,
 		DGW_MSG_RECEIVED,
 		DGW_MSG_COMMITTED,
@@ -121,15 +133,29 @@ extern "C"
 
 	/* ---------- control channel ---------- */
 
+	/* What a listener with TLS asks of the peer's certificate. */
+	typedef enum DgwClientCertificate
+	{
+		DGW_CLIENT_CERT_NONE = 0,
+		DGW_CLIENT_CERT_OPTIONAL, /* one that is sent must be valid */
+		DGW_CLIENT_CERT_REQUIRED
+	} DgwClientCertificate;
+
+	/* Where connections are accepted, and how; who is let in is the receiver's business. */
 	typedef struct DgwListener
 	{
 		uint32_t id; /* dicomgw.listener.id */
 		DgwSlice bind_address;
 		uint16_t port;
-		DgwSlice ae_title;
 		uint32_t max_pdu;			  /* bytes */
 		uint32_t association_timeout; /* seconds until the A-ASSOCIATE-RQ is complete (ARTIM) */
-		uint32_t idle_timeout;		  /* seconds without a byte from the peer */
+		uint32_t idle_timeout;		  /* seconds in which a whole PDU must come */
+		uint8_t tls;				  /* 1: TLS 1.2 or 1.3 after BCP 195 */
+		uint8_t tls_client;			  /* DgwClientCertificate */
+		DgwSlice tls_certificate;	  /* absolute paths of PEM files; empty: none */
+		DgwSlice tls_key;
+		DgwSlice tls_ca;
+		DgwSlice tls_crl;
 	} DgwListener;
 
 #define DGW_MAX_LISTENERS 64
@@ -138,6 +164,8 @@ extern "C"
 	typedef struct DgwConfig
 	{
 		DgwSlice storage_path; /* absolute; exists and is writable */
+		DgwSlice mirror_path;  /* absolute; empty: no mirror */
+		uint8_t mirror_needed; /* 1: no object is kept without its mirror copy */
 		uint32_t max_associations;
 		uint32_t n_listeners;
 		DgwListener listeners[DGW_MAX_LISTENERS];
@@ -146,9 +174,17 @@ extern "C"
 	typedef struct DgwListenerState
 	{
 		uint32_t id;
-		uint8_t listening; /* 1: bound and listening; 0: not, message says why */
-		DgwSlice message;
+		uint8_t listening;			  /* 1: bound and listening; 0: not, message says why */
+		DgwSlice message;			  /* also while listening: what is wrong with its certificate */
+		uint64_t certificate_expires; /* notAfter, seconds since 1970; 0: no TLS, or not read */
 	} DgwListenerState;
+
+	/* Said when it changes; at first objects are accepted. */
+	typedef struct DgwStorage
+	{
+		uint8_t accepting; /* 0: new objects are answered A700H with this comment */
+		DgwSlice comment;
+	} DgwStorage;
 
 	/* A connection was accepted; the association channel's descriptor is beside it. */
 	typedef struct DgwAssociation
@@ -159,15 +195,66 @@ extern "C"
 		uint16_t peer_port;
 	} DgwAssociation;
 
+	/* Connections from an address that were closed before they had a process. */
+	typedef struct DgwTurnedAway
+	{
+		uint32_t listener_id;
+		DgwSlice peer_address;
+		uint32_t connections;
+		DgwSlice message; /* why */
+	} DgwTurnedAway;
+
+	/* End this association with A-ABORT: a person wants it. */
+	typedef struct DgwAbort
+	{
+		uint32_t pid; /* of its ASSOCIATION message */
+	} DgwAbort;
+
 	/* ---------- association channel ---------- */
 
-	/* The A-ASSOCIATE-RQ was accepted. */
-	typedef struct DgwOpened
+	/* A complete A-ASSOCIATE-RQ has come: may it be accepted? */
+	typedef struct DgwRequested
 	{
 		DgwSlice calling_ae;
 		DgwSlice called_ae;
 		DgwSlice implementation_class_uid;
 		DgwSlice implementation_version;
+		uint32_t max_pdu;	   /* that the peer receives, in bytes; 0: unlimited */
+		uint32_t contexts;	   /* presentation contexts proposed */
+		uint8_t identity_type; /* User-Identity-Type, PS3.7 D.3.3.7; 0: no such item */
+		DgwSlice username;	   /* with types 1 and 2 */
+		DgwSlice tls_version;  /* "TLSv1.3"; empty: no TLS */
+		DgwSlice tls_cipher;
+		DgwSlice tls_subject; /* of the peer's certificate, RFC 2253; empty: it sent none */
+	} DgwRequested;
+
+#define DGW_MAX_TRANSFER_SYNTAXES 32
+
+	/* What this caller may do here. */
+	typedef struct DgwAdmitted
+	{
+		uint8_t may_store;
+		uint8_t may_echo;
+		uint8_t keep_mismatch;	  /* 1: UIDs of command and data set may differ; 0: A900H */
+		uint64_t max_object_size; /* bytes of the dataset; 0: no limit */
+		DgwSlice
+			passcode_hash; /* Argon2id that the passcode must match; empty: none is asked for */
+		uint32_t n_transfer_syntaxes; /* preferred, in this order; 0: the sender's order */
+		DgwSlice transfer_syntaxes[DGW_MAX_TRANSFER_SYNTAXES];
+	} DgwAdmitted;
+
+	/* Answer with this A-ASSOCIATE-RJ (PS3.8 9.3.4). */
+	typedef struct DgwRejected
+	{
+		uint8_t result;
+		uint8_t source;
+		uint8_t reason;
+	} DgwRejected;
+
+	/* The A-ASSOCIATE-AC is sent. */
+	typedef struct DgwOpened
+	{
+		uint32_t contexts; /* presentation contexts accepted */
 	} DgwOpened;
 
 	/*
@@ -185,6 +272,7 @@ extern "C"
 		uint8_t sha256[DGW_SHA256_LEN];
 		DgwSlice header;	   /* DICOM JSON (PS3.18 F), valid UTF-8; empty if there is none */
 		DgwSlice header_error; /* what could not be read or was left out; empty if nothing */
+		uint8_t mirrored; /* 1: synced and in place at the mirror, too; 0: it has to be repaired */
 	} DgwReceived;
 
 	/* The row is committed: the helper answers C-STORE-RSP 0000H. */
@@ -193,7 +281,7 @@ extern "C"
 		uint64_t seq;
 	} DgwCommitted;
 
-	/* No row: the helper removes the file and answers with this status. */
+	/* No row: the helper removes the files and answers with this status, which may be 0000H. */
 	typedef struct DgwRefused
 	{
 		uint64_t seq;
@@ -209,13 +297,16 @@ extern "C"
 		DGW_CLOSE_TIMEOUT,		/* nothing came for too long */
 		DGW_CLOSE_REJECTED,		/* we sent A-ASSOCIATE-RJ */
 		DGW_CLOSE_PROTOCOL,		/* not DICOM, or against its rules: we aborted */
-		DGW_CLOSE_FAILURE		/* something of ours failed: we aborted */
+		DGW_CLOSE_FAILURE,		/* something of ours failed: we aborted */
+		DGW_CLOSE_TLS,			/* no TLS session: the message says why */
+		DGW_CLOSE_TOLD			/* ABORT: a person wanted it */
 	} DgwCloseReason;
 
 	typedef struct DgwClosed
 	{
-		uint8_t reason; /* DgwCloseReason */
-		uint32_t objects;
+		uint8_t reason;	  /* DgwCloseReason */
+		uint32_t objects; /* answered with success */
+		uint64_t bytes;	  /* of datasets, refused ones included */
 		DgwSlice message;
 	} DgwClosed;
 
@@ -314,7 +405,13 @@ extern "C"
 	extern bool dgw_encode_log(DgwFrameWriter *w, const DgwLog *m);
 	extern bool dgw_encode_config(DgwFrameWriter *w, const DgwConfig *m);
 	extern bool dgw_encode_listener_state(DgwFrameWriter *w, const DgwListenerState *m);
+	extern bool dgw_encode_storage(DgwFrameWriter *w, const DgwStorage *m);
 	extern bool dgw_encode_association(DgwFrameWriter *w, const DgwAssociation *m);
+	extern bool dgw_encode_turned_away(DgwFrameWriter *w, const DgwTurnedAway *m);
+	extern bool dgw_encode_abort(DgwFrameWriter *w, const DgwAbort *m);
+	extern bool dgw_encode_requested(DgwFrameWriter *w, const DgwRequested *m);
+	extern bool dgw_encode_admitted(DgwFrameWriter *w, const DgwAdmitted *m);
+	extern bool dgw_encode_rejected(DgwFrameWriter *w, const DgwRejected *m);
 	extern bool dgw_encode_opened(DgwFrameWriter *w, const DgwOpened *m);
 	extern bool dgw_encode_received(DgwFrameWriter *w, const DgwReceived *m);
 	extern bool dgw_encode_committed(DgwFrameWriter *w, const DgwCommitted *m);
@@ -332,7 +429,13 @@ extern "C"
 	extern bool dgw_decode_log(DgwFrame *f, DgwLog *m);
 	extern bool dgw_decode_config(DgwFrame *f, DgwConfig *m);
 	extern bool dgw_decode_listener_state(DgwFrame *f, DgwListenerState *m);
+	extern bool dgw_decode_storage(DgwFrame *f, DgwStorage *m);
 	extern bool dgw_decode_association(DgwFrame *f, DgwAssociation *m);
+	extern bool dgw_decode_turned_away(DgwFrame *f, DgwTurnedAway *m);
+	extern bool dgw_decode_abort(DgwFrame *f, DgwAbort *m);
+	extern bool dgw_decode_requested(DgwFrame *f, DgwRequested *m);
+	extern bool dgw_decode_admitted(DgwFrame *f, DgwAdmitted *m);
+	extern bool dgw_decode_rejected(DgwFrame *f, DgwRejected *m);
 	extern bool dgw_decode_opened(DgwFrame *f, DgwOpened *m);
 	extern bool dgw_decode_received(DgwFrame *f, DgwReceived *m);
 	extern bool dgw_decode_committed(DgwFrame *f, DgwCommitted *m);

@@ -14,9 +14,10 @@
  *		hello <program>
  *		listener <id> <0|1> <message>
  *		association <pid> <address>
- *		opened <pid> <calling> <called> <implementation version>
- *		received <pid> <seq> <path> <class> <instance> <syntax> <size> <sha256> <header error>
- *		closed <pid> <reason> <objects> <message>
+ *		requested <pid> <calling> <called> <implementation version>
+ *		opened <pid> <contexts>
+ *		received <pid> <seq> <path> <class> <instance> <syntax> <size> <sha256> <mirrored> <header error>
+ *		closed <pid> <reason> <objects> <bytes> <message>
  *		gone <pid>					the channel ended
  *		log <level> <text>
  *		exit <status>				the program ended
@@ -25,8 +26,10 @@
  * line "config"): port, bind, ae, storage, max_associations, max_pdu,
  * association_timeout, idle_timeout, listeners (0 or 1), answer (commit |
  * none | a status to refuse with, in hexadecimal), headers (a directory: the
- * JSON of each object is written to <token>.json in it), sync (0 or 1).  The
- * line "quit", or the end of stdin, closes the control channel.
+ * JSON of each object is written to <token>.json in it), sync (0 or 1), mirror,
+ * mirror_needed, keep_mismatch (0 or 1), max_object_size.  The line "full
+ * <comment>" says that no objects are accepted, "room" that they are again;
+ * "quit", or the end of stdin, closes the control channel.
  *
  *-------------------------------------------------------------------------
  */
@@ -64,7 +67,11 @@ static Setting settings[] = {{"port", "11112"},
 							 {"listeners", "1"},
 							 {"answer", "commit"},
 							 {"headers", ""},
-							 {"sync", "0"}};
+							 {"sync", "0"},
+							 {"mirror", ""},
+							 {"mirror_needed", "0"},
+							 {"keep_mismatch", "0"},
+							 {"max_object_size", "0"}};
 
 #define N_SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
@@ -138,16 +145,26 @@ send_config(void)
 	DgwListener *listener = &config.listeners[0];
 
 	config.storage_path = slice(setting("storage"));
+	config.mirror_path = slice(setting("mirror"));
+	config.mirror_needed = (uint8_t) atoi(setting("mirror_needed"));
 	config.max_associations = (uint32_t) atoi(setting("max_associations"));
 	config.n_listeners = (uint32_t) atoi(setting("listeners"));
 	listener->id = 1;
 	listener->bind_address = slice(setting("bind"));
 	listener->port = (uint16_t) atoi(setting("port"));
-	listener->ae_title = slice(setting("ae"));
 	listener->max_pdu = (uint32_t) atoi(setting("max_pdu"));
 	listener->association_timeout = (uint32_t) atoi(setting("association_timeout"));
 	listener->idle_timeout = (uint32_t) atoi(setting("idle_timeout"));
 	dgw_encode_config(&writer, &config);
+	send_to(peers[0].fd);
+}
+
+static void
+send_storage(uint8_t accepting, const char *comment)
+{
+	DgwStorage storage = {accepting, slice(comment)};
+
+	dgw_encode_storage(&writer, &storage);
 	send_to(peers[0].fd);
 }
 
@@ -238,7 +255,7 @@ print_received(const Peer *peer, const DgwReceived *m)
 		   (unsigned long long) m->size);
 	for (int i = 0; i < DGW_SHA256_LEN; i++)
 		printf("%02x", m->sha256[i]);
-	printf(" %.*s\n", (int) m->header_error.len, m->header_error.data);
+	printf(" %d %.*s\n", m->mirrored, (int) m->header_error.len, m->header_error.data);
 }
 
 static void
@@ -264,6 +281,33 @@ answer_received(const Peer *peer, const DgwReceived *m)
 		DgwRefused refused = {m->seq, (uint16_t) strtoul(answer, NULL, 16), slice("by the driver")};
 
 		dgw_encode_refused(&writer, &refused);
+	}
+	send_to(peer->fd);
+}
+
+/* The called AE title has to be ours; everybody else may do everything. */
+static void
+answer_requested(const Peer *peer, const DgwRequested *m)
+{
+	const char *ae = setting("ae");
+
+	printf("requested %u %.*s %.*s %.*s\n", peer->pid, (int) m->calling_ae.len, m->calling_ae.data,
+		   (int) m->called_ae.len, m->called_ae.data, (int) m->implementation_version.len,
+		   m->implementation_version.data);
+	if (m->called_ae.len == strlen(ae) && memcmp(m->called_ae.data, ae, m->called_ae.len) == 0)
+	{
+		DgwAdmitted admitted = {.may_store = 1,
+								.may_echo = 1,
+								.keep_mismatch = (uint8_t) atoi(setting("keep_mismatch")),
+								.max_object_size = strtoull(setting("max_object_size"), NULL, 10)};
+
+		dgw_encode_admitted(&writer, &admitted);
+	}
+	else
+	{
+		DgwRejected rejected = {1, 1, 7};
+
+		dgw_encode_rejected(&writer, &rejected);
 	}
 	send_to(peer->fd);
 }
@@ -309,21 +353,22 @@ static bool
 serve_association(const Peer *peer, DgwFrame *frame)
 {
 	DgwLog log;
+	DgwRequested requested;
 	DgwOpened opened;
 	DgwReceived received;
 	DgwClosed closed;
 
 	if (frame->type == DGW_MSG_LOG && dgw_decode_log(frame, &log))
 		printf("log %d %.*s\n", log.level, (int) log.text.len, log.text.data);
+	else if (frame->type == DGW_MSG_REQUESTED && dgw_decode_requested(frame, &requested))
+		answer_requested(peer, &requested);
 	else if (frame->type == DGW_MSG_OPENED && dgw_decode_opened(frame, &opened))
-		printf("opened %u %.*s %.*s %.*s\n", peer->pid, (int) opened.calling_ae.len,
-			   opened.calling_ae.data, (int) opened.called_ae.len, opened.called_ae.data,
-			   (int) opened.implementation_version.len, opened.implementation_version.data);
+		printf("opened %u %u\n", peer->pid, opened.contexts);
 	else if (frame->type == DGW_MSG_RECEIVED && dgw_decode_received(frame, &received))
 		answer_received(peer, &received);
 	else if (frame->type == DGW_MSG_CLOSED && dgw_decode_closed(frame, &closed))
-		printf("closed %u %d %u %.*s\n", peer->pid, closed.reason, closed.objects,
-			   (int) closed.message.len, closed.message.data);
+		printf("closed %u %d %u %llu %.*s\n", peer->pid, closed.reason, closed.objects,
+			   (unsigned long long) closed.bytes, (int) closed.message.len, closed.message.data);
 	else
 		return false;
 	return true;
@@ -373,6 +418,10 @@ serve_stdin(void)
 		return false;
 	if (strcmp(line, "config") == 0)
 		send_config();
+	else if (strncmp(line, "full ", 5) == 0)
+		send_storage(0, line + 5);
+	else if (strcmp(line, "room") == 0)
+		send_storage(1, "");
 	else if (!set_setting(line))
 		fprintf(stderr, "scp_driver: unknown command: %s\n", line);
 	return true;

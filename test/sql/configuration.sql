@@ -69,8 +69,8 @@ UPDATE dicomgw.destination SET paused = NULL WHERE name = 'pacs';
 
 -- ---------- listeners ----------
 
-INSERT INTO dicomgw.listener (name, bind_address, port, ae_title) VALUES
-    ('local', '127.0.0.1', 104, 'GATEWAY'), ('IPv6', '::1', 104, 'GATEWAY'), ('mapped', '::ffff:127.0.0.1', 104, 'GATEWAY');
+INSERT INTO dicomgw.listener (name, bind_address, port, ae_titles) VALUES
+    ('local', '127.0.0.1', 104, '{GATEWAY}'), ('IPv6', '::1', 104, '{GATEWAY}'), ('mapped', '::ffff:127.0.0.1', 104, '{GATEWAY}');
 INSERT INTO dicomgw.listener (name) VALUES ('second');
 INSERT INTO dicomgw.listener (name, port) VALUES ('default', 11113);
 INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', 'localhost');
@@ -79,7 +79,7 @@ INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '127.0.0');
 INSERT INTO dicomgw.listener (name, port) VALUES ('x', 0);
 INSERT INTO dicomgw.listener (name, port) VALUES ('x', 65536);
 INSERT INTO dicomgw.listener (name, port) VALUES ('', 11113);
-INSERT INTO dicomgw.listener (name, port, ae_title) VALUES ('x', 11113, 'A TITLE TOO LONG!');
+INSERT INTO dicomgw.listener (name, port, ae_titles) VALUES ('x', 11113, '{A TITLE TOO LONG!}');
 INSERT INTO dicomgw.listener (name, port, max_pdu) VALUES ('x', 11113, 1024);
 INSERT INTO dicomgw.listener (name, port, idle_timeout) VALUES ('x', 11113, '0');
 SELECT name, bind_address, port FROM dicomgw.listener ORDER BY id;

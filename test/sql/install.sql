@@ -26,7 +26,7 @@ SELECT t.typname AS domain FROM pg_type t
 WHERE t.typnamespace = 'dicomgw'::regnamespace AND t.typtype = 'd' ORDER BY t.typname COLLATE "C";
 
 -- It listens as soon as it is there, for everybody, and sends nothing anywhere.
-SELECT name, bind_address, port, ae_title, enabled FROM dicomgw.listener;
+SELECT name, bind_address, port, ae_titles, enabled FROM dicomgw.listener;
 SELECT count(*) AS destinations FROM dicomgw.destination;
 SELECT count(*) AS routes FROM dicomgw.route;
 

@@ -56,7 +56,7 @@ sub configuration_of
 
 	return join "\n", map {
 		"$_:\n" . $node->safe_psql($database, "SELECT * FROM dicomgw.$_ ORDER BY id")
-	} qw(listener destination route);
+	} qw(listener remote_ae destination route);
 }
 
 # Dump, restore, compare; the restored database.
@@ -81,9 +81,10 @@ my $restored = restored(dump_of($fresh));
 is(configuration_of($restored), configuration_of($fresh), 'as installed: the configuration is the same');
 
 $gateway->sql(
-	q{UPDATE dicomgw.listener SET ae_title = 'STORE', idle_timeout = '7 minutes';
-	  INSERT INTO dicomgw.listener (name, bind_address, port, ae_title, enabled)
-	  VALUES ('second', '127.0.0.2', 104, 'SECOND', false), ('third', '::1', 104, 'THIRD', false);
+	q{UPDATE dicomgw.listener SET ae_titles = '{STORE,"STORE 2"}', idle_timeout = '7 minutes';
+	  INSERT INTO dicomgw.listener (name, bind_address, port, ae_titles, enabled)
+	  VALUES ('second', '127.0.0.2', 104, '{SECOND}', false), ('third', '::1', 104, '{THIRD}', false);
+	  INSERT INTO dicomgw.remote_ae (ae_title, network, username, passcode) VALUES ('CT1', '10.0.0.0/8', 'ct1', 'secret');
 	  DELETE FROM dicomgw.listener WHERE name = 'second';
 	  INSERT INTO dicomgw.destination (name, host, port, ae_title, calling_ae_title, max_associations, max_pdu, connect_timeout,
 		association_timeout, response_timeout, max_attempts, retry_first_delay, retry_factor, retry_max_delay, paused)
@@ -109,7 +110,7 @@ round_trip('in one transaction', ['-Fc'], '--single-transaction');
 
 my $text = text_of(dump_of('dicomgw'));
 my %dumped = map { $_ => 1 } $text =~ /^COPY dicomgw\.(\w+)/mg;
-is(join(' ', sort keys %dumped), 'destination listener route', 'rows of the configuration are in the dump, and of no other table');
+is(join(' ', sort keys %dumped), 'destination listener remote_ae route', 'rows of the configuration are in the dump, and of no other table');
 unlike($text, qr/^CREATE \w+ (?:TABLE |VIEW |FUNCTION )?dicomgw\./m, 'what CREATE EXTENSION makes is not');
 unlike($text, qr/20010203/, 'nor a partition made since');
 is($node->safe_psql($restored, 'SELECT received FROM dicomgw.totals'), '0', 'a restored database has received nothing');
@@ -147,7 +148,7 @@ round_trip('its address taken', []);
 # ---------- rows that a person copies in ----------
 
 # What is done for a dump must not cost anybody a listener that he has set up.
-$node->safe_psql($fresh, q{UPDATE dicomgw.listener SET ae_title = 'MINE'});
+$node->safe_psql($fresh, q{UPDATE dicomgw.listener SET ae_titles = '{MINE}'});
 $node->safe_psql($fresh, qq{COPY dicomgw.listener (name, bind_address) FROM stdin;\ncopied\t127.0.0.1\n\\.\n});
 is($node->safe_psql($fresh, q{SELECT string_agg(name, ' ' ORDER BY name) FROM dicomgw.listener}),
 	'copied default', 'COPY leaves a listener alone that was set up');

@@ -129,6 +129,8 @@ test_too_many_listeners(void)
 
 	dgw_frame_begin(&w, DGW_MSG_CONFIG);
 	dgw_put_slice(&w, slice("/var/lib/images"));
+	dgw_put_slice(&w, slice(""));
+	dgw_put_u8(&w, 0);
 	dgw_put_u32(&w, 1);
 	dgw_put_u32(&w, DGW_MAX_LISTENERS + 1);
 	for (int i = 0; i < 64 * 1024; i++)
@@ -137,6 +139,25 @@ test_too_many_listeners(void)
 	decoded = decode_exactly(DGW_MSG_CONFIG, w.data + DGW_FRAME_HEAD_SIZE,
 							 w.len - DGW_FRAME_HEAD_SIZE, NULL);
 	ok(!decoded, "and is refused");
+	dgw_writer_free(&w);
+}
+
+static void
+test_too_many_transfer_syntaxes(void)
+{
+	DgwFrameWriter w = {0};
+
+	dgw_frame_begin(&w, DGW_MSG_ADMITTED);
+	for (int i = 0; i < 3; i++)
+		dgw_put_u8(&w, 1);
+	dgw_put_u64(&w, 0);
+	dgw_put_slice(&w, slice(""));
+	dgw_put_u32(&w, DGW_MAX_TRANSFER_SYNTAXES + 1);
+	for (int i = 0; i < 4096; i++)
+		dgw_put_u8(&w, 0);
+	ok(dgw_frame_end(&w) && !decode_exactly(DGW_MSG_ADMITTED, w.data + DGW_FRAME_HEAD_SIZE,
+											w.len - DGW_FRAME_HEAD_SIZE, NULL),
+	   "an ADMITTED with too many transfer syntaxes is refused");
 	dgw_writer_free(&w);
 }
 
@@ -196,6 +217,7 @@ main(void)
 	test_round_trips();
 	test_garbage();
 	test_too_many_listeners();
+	test_too_many_transfer_syntaxes();
 	test_permissions();
 	return done();
 }

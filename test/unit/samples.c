@@ -54,6 +54,8 @@ encode_config(DgwFrameWriter *w)
 	if (m == NULL)
 		return false;
 	m->storage_path = slice("/var/lib/images");
+	m->mirror_path = slice("/mnt/mirror");
+	m->mirror_needed = 1;
 	m->max_associations = 100;
 	m->n_listeners = 2;
 	for (uint32_t i = 0; i < m->n_listeners; i++)
@@ -61,10 +63,15 @@ encode_config(DgwFrameWriter *w)
 		m->listeners[i].id = i + 1;
 		m->listeners[i].bind_address = slice("127.0.0.1");
 		m->listeners[i].port = (uint16_t) (11112 + i);
-		m->listeners[i].ae_title = slice("DICOMGW");
 		m->listeners[i].max_pdu = 131072;
 		m->listeners[i].association_timeout = 30;
 		m->listeners[i].idle_timeout = 60;
+		m->listeners[i].tls = 1;
+		m->listeners[i].tls_client = DGW_CLIENT_CERT_REQUIRED;
+		m->listeners[i].tls_certificate = slice("/etc/dicomgw/server.pem");
+		m->listeners[i].tls_key = slice("/etc/dicomgw/server.key");
+		m->listeners[i].tls_ca = slice("/etc/dicomgw/ca.pem");
+		m->listeners[i].tls_crl = slice("");
 	}
 	encoded = dgw_encode_config(w, m);
 	free(m);
@@ -81,10 +88,43 @@ encode_received(DgwFrameWriter *w)
 					 .transfer_syntax_uid = UID_IMPLICIT,
 					 .size = UINT64_MAX,
 					 .header = slice("{\"00080060\":{\"vr\":\"CS\",\"Value\":[\"CT\"]}}"),
-					 .header_error = slice("")};
+					 .header_error = slice(""),
+					 .mirrored = 1};
 
 	memcpy(m.sha256, some_sha256, sizeof(m.sha256));
 	return dgw_encode_received(w, &m);
+}
+
+static bool
+encode_requested(DgwFrameWriter *w)
+{
+	DgwRequested m = {.calling_ae = slice("CT1"),
+					  .called_ae = slice("DICOMGW"),
+					  .implementation_class_uid = slice("1.2.3"),
+					  .implementation_version = slice("CT_1_0"),
+					  .max_pdu = 16384,
+					  .contexts = 3,
+					  .identity_type = 2,
+					  .username = slice("ct1"),
+					  .tls_version = slice("TLSv1.3"),
+					  .tls_cipher = slice("TLS_AES_256_GCM_SHA384"),
+					  .tls_subject = slice("CN=ct1,O=Hospital")};
+
+	return dgw_encode_requested(w, &m);
+}
+
+static bool
+encode_admitted(DgwFrameWriter *w)
+{
+	DgwAdmitted m = {.may_store = 1,
+					 .may_echo = 1,
+					 .keep_mismatch = 1,
+					 .max_object_size = UINT64_MAX,
+					 .passcode_hash = slice("$argon2id$v=19$m=7168,t=5,p=1$c2FsdA$aGFzaA"),
+					 .n_transfer_syntaxes = 2,
+					 .transfer_syntaxes = {UID_IMPLICIT, slice("1.2.840.10008.1.2.4.70")}};
+
+	return dgw_encode_admitted(w, &m);
 }
 
 static bool
@@ -108,12 +148,16 @@ encode_sample(DgwFrameWriter *w, uint16_t type)
 {
 	DgwHello hello = {DGW_PROTOCOL_VERSION, slice("dicomgw-scp 0.1.0")};
 	DgwLog log = {DGW_LOG_WARNING, slice("peer closed the connection")};
-	DgwListenerState state = {3, 1, slice("")};
+	DgwListenerState state = {3, 1, slice(""), 1800000000};
+	DgwStorage storage = {0, slice("storage is full")};
 	DgwAssociation association = {3, 4711, slice("::1"), 40000};
-	DgwOpened opened = {slice("CT1"), slice("DICOMGW"), slice("1.2.3"), slice("CT_1_0")};
+	DgwTurnedAway turned_away = {3, slice("::1"), 12, slice("too many connections")};
+	DgwAbort abort_message = {4711};
+	DgwRejected rejected = {1, 1, 7};
+	DgwOpened opened = {2};
 	DgwCommitted committed = {7};
 	DgwRefused refused = {7, 0xA700, slice("out of space")};
-	DgwClosed closed = {DGW_CLOSE_RELEASED, 12, slice("")};
+	DgwClosed closed = {DGW_CLOSE_RELEASED, 12, 1 << 20, slice("")};
 	DgwDestination destination = {
 		slice("pacs"),			 104, slice("DICOMGW"), slice("PACS"), 16384, 5, 10, 30, 500,
 		slice("/var/lib/images")};
@@ -132,8 +176,20 @@ encode_sample(DgwFrameWriter *w, uint16_t type)
 			return encode_config(w);
 		case DGW_MSG_LISTENER_STATE:
 			return dgw_encode_listener_state(w, &state);
+		case DGW_MSG_STORAGE:
+			return dgw_encode_storage(w, &storage);
 		case DGW_MSG_ASSOCIATION:
 			return dgw_encode_association(w, &association);
+		case DGW_MSG_TURNED_AWAY:
+			return dgw_encode_turned_away(w, &turned_away);
+		case DGW_MSG_ABORT:
+			return dgw_encode_abort(w, &abort_message);
+		case DGW_MSG_REQUESTED:
+			return encode_requested(w);
+		case DGW_MSG_ADMITTED:
+			return encode_admitted(w);
+		case DGW_MSG_REJECTED:
+			return dgw_encode_rejected(w, &rejected);
 		case DGW_MSG_OPENED:
 			return dgw_encode_opened(w, &opened);
 		case DGW_MSG_RECEIVED:
@@ -190,8 +246,20 @@ decode_sample(DgwFrame *f, DgwFrameWriter *again)
 			DECODE(DgwConfig, config);
 		case DGW_MSG_LISTENER_STATE:
 			DECODE(DgwListenerState, listener_state);
+		case DGW_MSG_STORAGE:
+			DECODE(DgwStorage, storage);
 		case DGW_MSG_ASSOCIATION:
 			DECODE(DgwAssociation, association);
+		case DGW_MSG_TURNED_AWAY:
+			DECODE(DgwTurnedAway, turned_away);
+		case DGW_MSG_ABORT:
+			DECODE(DgwAbort, abort);
+		case DGW_MSG_REQUESTED:
+			DECODE(DgwRequested, requested);
+		case DGW_MSG_ADMITTED:
+			DECODE(DgwAdmitted, admitted);
+		case DGW_MSG_REJECTED:
+			DECODE(DgwRejected, rejected);
 		case DGW_MSG_OPENED:
 			DECODE(DgwOpened, opened);
 		case DGW_MSG_RECEIVED:
