@@ -27,8 +27,16 @@ OBJS = \
 	src/destination.o \
 	src/passcode.o \
 	src/space.o \
+	src/peer_address.o \
+	src/water_marks.o \
 	src/receiver.o \
+	src/receiver_config.o \
+	src/receiver_shared.o \
+	src/receiver_association.o \
 	src/receiver_batch.o \
+	src/admission.o \
+	src/association_log.o \
+	src/conditions.o \
 	src/router.o \
 	src/predicate.o \
 	src/header.o \
@@ -41,7 +49,7 @@ OBJS = \
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
 SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener remote_ae destination object header \
-	dictionary route queue routing forwarding admin maintenance grants))
+	dictionary route queue routing forwarding admin maintenance association grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))
