@@ -182,7 +182,7 @@ dgw_admission_load(void)
 
 	listeners = read_rows("SELECT id, accepts, ae_titles::text[], max_associations,"
 						  " max_associations_per_ae, max_object_size, duplicates,"
-						  " mismatch = 'store', transfer_syntaxes FROM dicomgw.listener",
+						  " mismatch = 'store', transfer_syntaxes::text[] FROM dicomgw.listener",
 						  sizeof(ListenerPolicy), &n_listeners);
 	for (int i = 0; i < n_listeners; i++)
 	{

@@ -82,6 +82,7 @@ new_id(void)
 {
 	if (next_id == end_of_ids)
 	{
+		MemoryContext caller = CurrentMemoryContext;
 		bool isnull;
 
 		dgw_begin("numbering associations");
@@ -91,6 +92,7 @@ new_id(void)
 			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		end_of_ids = next_id + ID_BLOCK;
 		dgw_commit();
+		MemoryContextSwitchTo(caller);
 	}
 	return next_id++;
 }

@@ -7,11 +7,11 @@
  */
 #include "postgres.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "catalog/pg_type.h"
-#include "storage/fd.h"
 #include "utils/memutils.h"
 
 #include "admission.h"
@@ -22,20 +22,27 @@
 char *dgw_receiver_storage;
 char *dgw_receiver_mirror;
 
-/* Make the storage folder if it is not there; ERROR if it can't be used. */
+/*
+ * Make the storage folder if it is not there, and make its name durable.  If
+ * that can't be done, no objects are accepted and the reason is shown
+ * (water_marks.c), until it can.
+ */
 static void
 ensure_storage(const char *path)
 {
-	if (mkdir(path, S_IRWXU) != 0 && errno != EEXIST)
-		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not create storage directory \"%s\": %m", path),
-						errhint("dicomgw.storage_path names it.")));
-	if (access(path, R_OK | W_OK | X_OK) != 0)
-		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not use storage directory \"%s\": %m", path),
-						errhint("The user that runs the server must own it; dicomgw.storage_path "
-								"names it.")));
-	fsync_fname(path, true);
+	char parent[MAXPGPATH];
+	int fd;
+
+	if (mkdir(path, S_IRWXU) != 0)
+		return;
+	strlcpy(parent, path, sizeof(parent));
+	get_parent_directory(parent);
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0)
+		ereport(LOG,
+				(errcode_for_file_access(), errmsg("could not sync directory \"%s\": %m", parent)));
+	if (fd >= 0)
+		close(fd);
 }
 
 static char *

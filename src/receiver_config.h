@@ -17,8 +17,8 @@ extern char *dgw_receiver_mirror; /* NULL: there is none */
 
 /*
  * Read the configuration (one transaction), and the policy for callers with
- * it.  The strings live in the current memory context.  ERROR if the storage
- * folder can't be used.
+ * it.  The strings live in the current memory context.  The storage folder is
+ * made if it is not there.
  */
 extern DgwConfig *dgw_receiver_config(void);
 

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <unistd.h>
+
 #include "utils/timestamp.h"
 
 #include "guc.h"
@@ -28,9 +30,9 @@ has_room(const char *what, const char *path, const char *full, const char *unusa
 	int limit =
 		accepting ? dgw_storage_high_water : Min(dgw_storage_low_water, dgw_storage_high_water);
 
-	if (!dgw_space_of(path, &space))
+	if (access(path, R_OK | W_OK | X_OK) != 0 || !dgw_space_of(path, &space))
 	{
-		snprintf(problem, sizeof(problem), "could not use the %s directory: %m", what);
+		snprintf(problem, sizeof(problem), "could not use the %s directory \"%s\": %m", what, path);
 		comment = unusable;
 		return false;
 	}

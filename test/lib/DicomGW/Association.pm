@@ -85,6 +85,9 @@ sub _read_answer
 
 sub socket { return $_[0]{socket}; }
 
+# Error Comment of the last response, or undef.
+sub comment { return $_[0]{comment}; }
+
 # [result, source, reason] of the A-ASSOCIATE-RJ, or undef
 sub rejected { return $_[0]{rejected}; }
 
@@ -153,7 +156,9 @@ sub _read_status
 	my ($context, $message) = read_message($self->{socket}, $self->{timeout});
 
 	return unless defined $context;
-	return parse_command($message)->{0x0900};
+	my $response = parse_command($message);
+	$self->{comment} = $response->{0x0902};
+	return $response->{0x0900};
 }
 
 sub release
