@@ -29,6 +29,8 @@ OBJS = \
 	src/space.o \
 	src/receiver.o \
 	src/receiver_batch.o \
+	src/batch_files.o \
+	src/batch_duplicates.o \
 	src/router.o \
 	src/predicate.o \
 	src/header.o \
@@ -40,7 +42,7 @@ OBJS = \
 
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
-SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener remote_ae destination object header \
+SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener remote_ae destination object storage_repair header \
 	dictionary route queue routing forwarding admin maintenance grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)

@@ -289,7 +289,7 @@ finish_batch(void)
 	int refused = 0;
 	Association **answered = palloc(n * sizeof(Association *));
 
-	dgw_batch_commit(arrivals, n, storage_path);
+	dgw_batch_commit(arrivals, n, storage_path, dgw_mirror_directory());
 	for (int i = 0; i < n; i++)
 	{
 		answered[i] = arrived[i];

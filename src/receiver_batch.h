@@ -10,6 +10,19 @@
 
 #include "protocol/message.h"
 
+/* DIMSE status codes, PS3.7 C.5 and PS3.4 B.2.3 */
+#define DGW_STATUS_PROCESSING_FAILURE 0x0110
+#define DGW_STATUS_DUPLICATE_SOP_INSTANCE 0x0111
+#define DGW_STATUS_OUT_OF_RESOURCES 0xA700
+
+/* What to do with an object whose SOP Instance UID was received before. */
+typedef enum DgwDuplicates
+{
+	DGW_DUPLICATES_KEEP,   /* every version */
+	DGW_DUPLICATES_IGNORE, /* a byte-identical repeat: success, but no row */
+	DGW_DUPLICATES_REFUSE
+} DgwDuplicates;
+
 /* What the receiver knows of an association beside its channel. */
 typedef struct DgwCaller
 {
@@ -17,6 +30,7 @@ typedef struct DgwCaller
 	char calling_ae[17];
 	char called_ae[17];
 	char peer_address[64];
+	DgwDuplicates duplicates; /* of its listener */
 } DgwCaller;
 
 /* One received object on its way into the database; the slices point into its association's frame. */
@@ -24,16 +38,19 @@ typedef struct DgwArrival
 {
 	DgwReceived object;
 	const DgwCaller *caller;
-	uint16_t status; /* 0: committed; otherwise why not (PS3.7 C) */
+	uint16_t status; /* 0: committed, or ignored; otherwise why not (PS3.7 C) */
 	const char *comment;
+	bool ignored; /* with status 0: it is here already, so it has no row and needs no file */
 } DgwArrival;
 
 /*
  * Sync the directories of the objects' files, then commit their rows; sets
- * the status of each.  Never raises an ERROR for what is wrong with an object
+ * the status of each.  mirror_path: NULL if there is no mirror; an object that
+ * is not at the mirror gets a row in dicomgw.storage_repair, too.  Never raises an ERROR for what is wrong with an object
  * or with the database: then nothing of that object is in the database, and
  * its status says so.
  */
-extern void dgw_batch_commit(DgwArrival *arrivals, int n, const char *storage_path);
+extern void dgw_batch_commit(DgwArrival *arrivals, int n, const char *storage_path,
+							 const char *mirror_path);
 
 #endif /* DGW_RECEIVER_BATCH_H */
