@@ -92,7 +92,7 @@ scratch_config() {
 	END
 }
 
-# For tests that fill a file system.  The mounts are seen by this process and its
+# For tests that fill a file system, with bytes or with files.  The mounts are seen by this process and its
 # children only ("unshare --mount"), so whatever happens, nobody is left with them.
 scratch_small_fs() {
 	local name
@@ -100,7 +100,7 @@ scratch_small_fs() {
 	if [ -n "${DGW_PRIVATE_MOUNTS:-}" ]; then
 		for name in small small2; do
 			mkdir -- "$scratch/$name"
-			mount -t tmpfs -o size=64m,mode=0700 dicomgw-test "$scratch/$name" || break
+			mount -t tmpfs -o size=64m,nr_inodes=4096,mode=0700 dicomgw-test "$scratch/$name" || break
 			small_fs+=("$scratch/$name")
 			chown "$scratch_owner:" "$scratch/$name"
 		done

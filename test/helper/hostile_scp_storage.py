@@ -12,6 +12,7 @@ them, what needs them is skipped.
 """
 
 import contextlib
+import itertools
 import os
 import resource
 import shutil
@@ -319,6 +320,32 @@ def check_full_disk():
         shutil.rmtree(storage)
 
 
+def use_up_inodes(folder):
+    """Empty files in there, as many as the file system takes; returns all of them."""
+    with contextlib.suppress(OSError):
+        for number in itertools.count(len(os.listdir(folder))):
+            os.close(os.open(os.path.join(folder, str(number)), os.O_CREAT | os.O_WRONLY))
+    return sorted(files_below(folder))
+
+
+def check_no_inodes():
+    """Full of files: what fails is making a folder, or the file itself."""
+    roots = [tempfile.mkdtemp(prefix="storage.", dir=small_fs) for _ in range(6)]
+    ballast = tempfile.mkdtemp(prefix="ballast.", dir=small_fs)
+    statuses = []
+    for free, storage in enumerate(roots):
+        for name in use_up_inodes(ballast)[:free]:
+            os.unlink(name)
+        driver.set(storage=storage, mirror="")
+        with Sender(port) as sender:
+            statuses.append(sender.store(data_set())[0])
+    # Year, month, day, minute, and the object.
+    equal(statuses, [OUT_OF_RESOURCES] * 5 + [0], "refused until there is room for folders and file")
+    equal([len(files_below(storage)) for storage in roots], [0] * 5 + [1], "nothing is left")
+    for folder in roots + [ballast]:
+        shutil.rmtree(folder)
+
+
 def check_full_mirror():
     storage, mirror = new_places(mirror_at=small_fs, needed=1)
     with Sender(port) as sender:
@@ -345,7 +372,7 @@ try:
     for check in (check_mirror_copies, check_mirror_gone, check_gate, check_size_limit,
                   check_mismatch, check_file_too_large):
         check()
-    for check in (check_full_disk, check_full_mirror):
+    for check in (check_full_disk, check_no_inodes, check_full_mirror):
         if small_fs:
             check()
         else:
