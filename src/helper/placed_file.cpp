@@ -52,7 +52,8 @@ PlacedFile::create(const std::string &path)
 		return true;
 	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
 		return false;
-	name_ = path_.substr(0, directory_len_) + "/.tmp-" + path.substr(slash + 1);
+	name_ = path_.substr(0, directory_len_) + "/.tmp-" +
+			path.substr(slash + 1, path.rfind('.') - slash - 1);
 	fd_ = ::open(name_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, FILE_MODE);
 	if (fd_ < 0)
 		name_.clear();
