@@ -5,7 +5,8 @@
 CREATE FUNCTION dicomgw._ingest(
     p_listener_id integer[], p_calling_ae text[], p_called_ae text[], p_peer_address inet[],
     p_sop_class_uid text[], p_sop_instance_uid text[], p_transfer_syntax_uid text[],
-    p_file_path text[], p_size bigint[], p_sha256 bytea[], p_header text[], p_header_error text[])
+    p_file_path text[], p_size bigint[], p_sha256 bytea[], p_header text[], p_header_error text[],
+    p_to_mirror boolean[] DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -15,13 +16,16 @@ BEGIN
         SELECT nextval('dicomgw.instance_id_seq') AS id, r.*
         FROM unnest(p_listener_id, p_calling_ae, p_called_ae, p_peer_address,
                     p_sop_class_uid, p_sop_instance_uid, p_transfer_syntax_uid,
-                    p_file_path, p_size, p_sha256, p_header, p_header_error)
+                    p_file_path, p_size, p_sha256, p_header, p_header_error, p_to_mirror)
             AS r(listener_id, calling_ae, called_ae, peer_address,
                  sop_class_uid, sop_instance_uid, transfer_syntax_uid,
-                 file_path, size, sha256, header, header_error)
+                 file_path, size, sha256, header, header_error, to_mirror)
     ), header AS (
         INSERT INTO dicomgw.instance_header (instance_id, received_at, header)
         SELECT id, now(), header::jsonb FROM received WHERE header IS NOT NULL
+    ), repair AS (
+        INSERT INTO dicomgw.storage_repair (instance_id, file_path, size, sha256)
+        SELECT id, file_path, size, sha256 FROM received WHERE to_mirror
     )
     INSERT INTO dicomgw.ingest (id, received_at, listener_id, calling_ae, called_ae, peer_address,
                                 sop_class_uid, sop_instance_uid, transfer_syntax_uid,
@@ -32,8 +36,35 @@ BEGIN
     FROM received;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._ingest(integer[], text[], text[], inet[], text[], text[], text[], text[], bigint[], bytea[], text[], text[]) IS
+COMMENT ON FUNCTION dicomgw._ingest(integer[], text[], text[], inet[], text[], text[], text[], text[], bigint[], bytea[], text[], text[], boolean[]) IS
     'Receiver: records a batch of received objects; an error if any of the headers is no jsonb';
+
+-- Never a scan of a whole table, whatever the statistics of a queue that was empty a minute ago may say.
+CREATE FUNCTION dicomgw._kept_versions(p_sop_instance_uid text[], p_transfer_syntax_uid text[], p_sha256 bytea[])
+RETURNS TABLE (ordinal bigint, file_path text, size bigint)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT a.ordinal, k.file_path, k.size
+    FROM unnest(p_sop_instance_uid, p_transfer_syntax_uid, p_sha256)
+         WITH ORDINALITY AS a(sop_instance_uid, transfer_syntax_uid, sha256, ordinal)
+    CROSS JOIN LATERAL (
+        SELECT i.file_path, i.size FROM dicomgw.ingest i
+        WHERE i.sop_instance_uid = a.sop_instance_uid
+          AND (a.sha256 IS NULL OR (i.sha256 = a.sha256 AND i.transfer_syntax_uid = a.transfer_syntax_uid))
+        UNION ALL
+        SELECT i.file_path, i.size FROM dicomgw.instance i
+        WHERE i.sop_instance_uid = a.sop_instance_uid AND i.removed_at IS NULL
+          AND (a.sha256 IS NULL OR (i.sha256 = a.sha256 AND i.transfer_syntax_uid = a.transfer_syntax_uid))
+        LIMIT 10
+    ) k;
+END
+$$;
+COMMENT ON FUNCTION dicomgw._kept_versions(text[], text[], bytea[]) IS
+    'Receiver: files of the objects that are kept under these SOP Instance UIDs, at most 10 each; without a digest of any bytes, else of those';
 
 CREATE FUNCTION dicomgw._claim_ingest(p_limit integer) RETURNS bigint[]
 LANGUAGE plpgsql

@@ -28,8 +28,6 @@
 /* dicomgw.association_id_seq goes up by this. */
 #define ID_BLOCK 1000
 
-#define STATUS_DUPLICATE_SOP_INSTANCE 0x0111 /* PS3.7 C.5.2 */
-
 struct DgwReceiverAssociation
 {
 	dlist_node node;
@@ -406,11 +404,14 @@ dgw_associations_pending(void)
 	return n_arrivals > 0;
 }
 
-/* Tell the association process what became of its object. */
+/*
+ * Tell the association process what became of its object.  One that is ignored
+ * is refused with success: its files are not wanted.
+ */
 static bool
 answer(const DgwArrival *arrival, DgwChannel *channel)
 {
-	if (arrival->status == 0)
+	if (arrival->status == 0 && !arrival->ignored)
 	{
 		DgwCommitted m = {.seq = arrival->object.seq};
 
@@ -420,7 +421,7 @@ answer(const DgwArrival *arrival, DgwChannel *channel)
 	{
 		DgwRefused m = {.seq = arrival->object.seq,
 						.status = arrival->status,
-						.comment = dgw_slice(arrival->comment)};
+						.comment = dgw_slice(arrival->comment != NULL ? arrival->comment : "")};
 
 		dgw_encode_refused(&channel->writer, &m);
 	}
@@ -441,11 +442,11 @@ count_batch(int n)
 
 		if (arrivals[i].status == 0)
 		{
-			kept++;
+			kept += !arrivals[i].ignored;
 			info->objects++;
 			info->bytes += arrivals[i].object.size;
 		}
-		else if (arrivals[i].status != STATUS_DUPLICATE_SOP_INSTANCE)
+		else if (arrivals[i].status != DGW_STATUS_DUPLICATE_SOP_INSTANCE)
 			failed = &arrivals[i];
 		info->last_active_at = now;
 		dgw_update_association(arrived[i]->slot, info);
@@ -470,7 +471,7 @@ dgw_associations_commit(void)
 	int n = n_arrivals;
 	DgwReceiverAssociation **answered = palloc(n * sizeof(*answered));
 
-	dgw_batch_commit(arrivals, n, dgw_receiver_storage);
+	dgw_batch_commit(arrivals, n, dgw_receiver_storage, dgw_receiver_mirror);
 	for (int i = 0; i < n; i++)
 	{
 		answered[i] = arrived[i];

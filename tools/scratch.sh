@@ -12,12 +12,16 @@
 #	scratch_build			copy the tree to $scratch/tree, build, stage;
 #							sets $stage, $bindir, $pkglibdir
 #	scratch_config FILE		what a server needs to find the staged extension
+#	scratch_small_fs		mount two small file systems in it, if that is permitted;
+#							exports DGW_SMALL_FS and DGW_SMALL_FS_2, else empty
+#	scratch_unmount			unmount them
 #	scratch_kill			end every process that runs from the folder
 #	scratch_remove			scratch_kill, and remove the folder
 
 # shellcheck disable=SC2034	# what is set here is used by the scripts that source it
 
 scratch=
+small_fs=()
 project=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
 die() {
@@ -88,6 +92,31 @@ scratch_config() {
 	END
 }
 
+# For tests that fill a file system, with bytes or with files.  The mounts are seen by this process and its
+# children only ("unshare --mount"), so whatever happens, nobody is left with them.
+scratch_small_fs() {
+	local name
+
+	if [ -n "${DGW_PRIVATE_MOUNTS:-}" ]; then
+		for name in small small2; do
+			mkdir -- "$scratch/$name"
+			mount -t tmpfs -o size=64m,nr_inodes=4096,mode=0700 dicomgw-test "$scratch/$name" || break
+			small_fs+=("$scratch/$name")
+			chown "$scratch_owner:" "$scratch/$name"
+		done
+	fi
+	export DGW_SMALL_FS=${small_fs[0]:-} DGW_SMALL_FS_2=${small_fs[1]:-}
+}
+
+scratch_unmount() {
+	local fs
+
+	for fs in ${small_fs[@]:+"${small_fs[@]}"}; do
+		umount -- "$fs" || umount -l -- "$fs"
+	done
+	small_fs=()
+}
+
 # Whatever has its working directory or its program in the folder.
 scratch_processes() {
 	local proc pid
@@ -125,5 +154,6 @@ scratch_kill() {
 scratch_remove() {
 	[ -n "$scratch" ] || return 0
 	scratch_kill
+	scratch_unmount
 	rm -rf -- "$scratch"
 }

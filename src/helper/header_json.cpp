@@ -25,6 +25,8 @@ namespace dicomgw
 
 constexpr uint64_t NO_END = UINT64_MAX;
 constexpr uint32_t SPECIFIC_CHARACTER_SET = 0x00080005;
+constexpr uint32_t SOP_CLASS_UID = 0x00080016;
+constexpr uint32_t SOP_INSTANCE_UID = 0x00080018;
 constexpr uint32_t PIXEL_REPRESENTATION = 0x00280103;
 constexpr uint32_t FLOAT_PIXEL_DATA = 0x7FE00008;
 constexpr uint32_t PIXEL_DATA = 0x7FE00010;
@@ -143,6 +145,8 @@ private:
 	bool sequence_ended_ = false; /* its delimiter came where an item's was due */
 	std::string value_;
 	std::string json_;
+	std::string sop_class_uid_;
+	std::string sop_instance_uid_;
 	Problems problems_;
 };
 
@@ -159,6 +163,8 @@ HeaderWriter::write()
 	header.error = problems_.text(in_.why());
 	if (!dataset.written.empty() || header.error.empty())
 		header.json = std::move(json_);
+	header.sop_class_uid = std::move(sop_class_uid_);
+	header.sop_instance_uid = std::move(sop_instance_uid_);
 	return header;
 }
 
@@ -253,11 +259,15 @@ HeaderWriter::write_leaf(Level &level, Element &element)
 	}
 }
 
-/* Remember what decides how the elements after this one are read. */
+/* Remember what decides how the elements after this one are read, and what object this is. */
 void
 HeaderWriter::note(Level &level, const Element &element)
 {
-	if (element.tag == SPECIFIC_CHARACTER_SET)
+	if (level.depth == 0 && element.tag == SOP_CLASS_UID && sop_class_uid_.empty())
+		sop_class_uid_ = trimmed(value_, false);
+	else if (level.depth == 0 && element.tag == SOP_INSTANCE_UID && sop_instance_uid_.empty())
+		sop_instance_uid_ = trimmed(value_, false);
+	else if (element.tag == SPECIFIC_CHARACTER_SET)
 	{
 		level.charset = CharacterSet::of(value_);
 		/* The JSON is in UTF-8, and says so (PS3.18 F.2). */
@@ -267,10 +277,7 @@ HeaderWriter::note(Level &level, const Element &element)
 		level.signed_pixels = value_[0] == 1 || value_[1] == 1;
 	else if (is_private_creator(element.tag))
 	{
-		std::string creator = value_;
-
-		creator.erase(creator.find_last_not_of(std::string(" \0", 2)) + 1);
-		level.creators[(element.tag >> 16) << 8 | (element.tag & 0xFF)] = creator;
+		level.creators[(element.tag >> 16) << 8 | (element.tag & 0xFF)] = trimmed(value_, false);
 	}
 }
 
@@ -422,7 +429,10 @@ read_header(const std::string &path, uint64_t dataset_offset,
 	catch (const std::exception &)
 	{
 		/* Memory is all that can run out. */
-		return {std::string(), "out of memory while reading the header"};
+		HeaderJson nothing;
+
+		nothing.error = "out of memory while reading the header";
+		return nothing;
 	}
 }
 

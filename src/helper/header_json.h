@@ -37,6 +37,10 @@ struct HeaderJson
 {
 	std::string json;  /* empty if nothing could be read */
 	std::string error; /* empty if nothing was wrong */
+
+	/* (0008,0016) and (0008,0018), without padding; empty if absent or not to be read. */
+	std::string sop_class_uid;
+	std::string sop_instance_uid;
 };
 
 /* Never throws; the data dictionary must be loaded. */

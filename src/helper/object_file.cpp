@@ -12,10 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
-#include <fcntl.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "dimse.h"
 
@@ -25,8 +22,6 @@ namespace dicomgw
 constexpr size_t WRITE_SIZE = 256 * 1024;
 constexpr size_t PREAMBLE_SIZE = 128;
 constexpr size_t TOKEN_BYTES = 16;
-constexpr mode_t FILE_MODE = 0600;
-constexpr mode_t DIRECTORY_MODE = 0700;
 
 /* ---------- the file meta group (PS3.10 7.1) ---------- */
 
@@ -103,8 +98,9 @@ directory_for(time_t now)
 
 /* ---------- the file ---------- */
 
-ObjectFile::ObjectFile(int storage_fd)
-	: storage_fd_(storage_fd),
+ObjectFile::ObjectFile(const std::string &storage_path, const std::string &mirror_path)
+	: storage_(storage_path),
+	  mirror_(mirror_path),
 	  buffer_(new char[WRITE_SIZE]),
 	  digest_(EVP_MD_CTX_new()),
 	  sha256_()
@@ -113,77 +109,51 @@ ObjectFile::ObjectFile(int storage_fd)
 
 ObjectFile::~ObjectFile()
 {
-	abandon();
 	EVP_MD_CTX_free(digest_);
 }
 
 bool
-ObjectFile::open(const FileMeta &meta)
+ObjectFile::open(const FileMeta &meta, bool with_mirror)
 {
 	std::string head = part10_head(meta);
 	std::string token = random_token();
 
-	abandon();
+	reset();
+	size_ = 0;
+	dataset_offset_ = head.size();
 	if (token.empty())
 		return false;
-	directory_ = directory_for(time(NULL));
-	path_ = directory_ + "/" + token + ".dcm";
-	temporary_path_ = directory_ + "/.tmp-" + token;
+	path_ = directory_for(time(NULL)) + "/" + token + ".dcm";
 	if (digest_ == NULL || EVP_DigestInit_ex(digest_, EVP_sha256(), NULL) != 1)
 	{
 		errno = ENOMEM;
-		return fail();
-	}
-	if (!create())
-		return fail();
-
-	size_ = 0;
-	dataset_offset_ = head.size();
-	return put(head.data(), head.size());
-}
-
-/* A file without a name if the file system can, else one with a temporary name. */
-bool
-ObjectFile::create()
-{
-	for (int attempt = 0; attempt < 2; attempt++)
-	{
-		fd_ = openat(storage_fd_, directory_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
-		if (fd_ >= 0)
-		{
-			temporary_path_.clear();
-			return true;
-		}
-		if (errno != ENOENT)
-			break;
-		/* The first object of this minute. */
-		if (!make_directories())
-			return false;
-	}
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
 		return false;
-	fd_ = openat(storage_fd_, temporary_path_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC,
-				 FILE_MODE);
-	return fd_ >= 0;
+	}
+	return create(with_mirror) && put(head.data(), head.size());
 }
 
 bool
-ObjectFile::make_directories()
+ObjectFile::create(bool with_mirror)
 {
-	for (size_t slash = directory_.find('/');; slash = directory_.find('/', slash + 1))
-	{
-		if (mkdirat(storage_fd_, directory_.substr(0, slash).c_str(), DIRECTORY_MODE) != 0 &&
-			errno != EEXIST)
-			return false;
-		if (slash == std::string::npos)
-			return true;
-	}
+	if (!storage_.create(path_))
+		return false;
+	if (with_mirror)
+		on_mirror(mirror_.create(path_));
+	return true;
+}
+
+/* After each step of the mirror's copy, which is gone if it did not succeed. */
+void
+ObjectFile::on_mirror(bool succeeded)
+{
+	if (!succeeded)
+		mirror_error_ = errno;
 }
 
 bool
 ObjectFile::append(const void *data, size_t len)
 {
-	if (fd_ < 0)
+	if (!storage_.is_open())
 	{
 		errno = EBADF;
 		return false;
@@ -219,20 +189,28 @@ ObjectFile::put(const void *data, size_t len)
 bool
 ObjectFile::flush()
 {
-	size_t written = 0;
-
-	while (written < buffered_)
-	{
-		ssize_t n = write(fd_, buffer_.get() + written, buffered_ - written);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		written += (size_t) n;
-	}
+	if (!storage_.write(buffer_.get(), buffered_))
+		return false;
+	if (mirror_.is_open())
+		on_mirror(mirror_.write(buffer_.get(), buffered_));
 	buffered_ = 0;
 	return true;
+}
+
+bool
+ObjectFile::finish()
+{
+	if (!storage_.is_open())
+	{
+		errno = EBADF;
+		return false;
+	}
+	if (EVP_DigestFinal_ex(digest_, sha256_, NULL) != 1)
+	{
+		errno = EIO;
+		return fail();
+	}
+	return (flush() && place_and_sync()) || fail();
 }
 
 /*
@@ -243,60 +221,37 @@ ObjectFile::flush()
  * before both are on disk.
  */
 bool
-ObjectFile::finish()
+ObjectFile::place_and_sync()
 {
-	if (fd_ < 0)
-	{
-		errno = EBADF;
+	if (!storage_.place())
 		return false;
-	}
-	if (EVP_DigestFinal_ex(digest_, sha256_, NULL) != 1)
-	{
-		errno = EIO;
-		return fail();
-	}
-	if (!flush() || !place())
-		return fail();
-	temporary_path_.clear();
-	if (fdatasync(fd_) != 0)
-	{
-		int saved_errno = errno;
+	if (mirror_.is_open())
+		on_mirror(mirror_.place());
 
-		(void) remove();
-		errno = saved_errno;
-		return fail();
-	}
-	::close(fd_);
-	fd_ = -1;
+	/* The mirror's disk is not to wait for the other one. */
+	if (mirror_.is_open())
+		mirror_.start_writeback();
+	if (!storage_.sync())
+		return false;
+	if (mirror_.is_open())
+		on_mirror(mirror_.sync());
 	return true;
-}
-
-/* Give the file its final name; with 128 random bits in it, it is nobody else's. */
-bool
-ObjectFile::place()
-{
-	if (!temporary_path_.empty())
-		return renameat(storage_fd_, temporary_path_.c_str(), storage_fd_, path_.c_str()) == 0;
-
-	std::string source = "/proc/self/fd/" + std::to_string(fd_);
-	auto link_here = [&]() {
-		return linkat(AT_FDCWD, source.c_str(), storage_fd_, path_.c_str(), AT_SYMLINK_FOLLOW) == 0;
-	};
-
-	/* Somebody may have tidied up the directory, because nothing in it had a name yet. */
-	return link_here() || (errno == ENOENT && make_directories() && link_here());
 }
 
 void
 ObjectFile::abandon()
 {
-	if (fd_ >= 0)
-	{
-		::close(fd_);
-		if (!temporary_path_.empty())
-			unlinkat(storage_fd_, temporary_path_.c_str(), 0);
-	}
-	fd_ = -1;
+	storage_.abandon();
+	mirror_.abandon();
+	buffered_ = 0;
+}
+
+void
+ObjectFile::reset()
+{
+	storage_.reset();
+	mirror_.reset();
+	mirror_error_ = 0;
 	buffered_ = 0;
 }
 
@@ -314,7 +269,11 @@ ObjectFile::fail()
 bool
 ObjectFile::remove()
 {
-	return unlinkat(storage_fd_, path_.c_str(), 0) == 0;
+	buffered_ = 0;
+	bool storage_removed = storage_.remove();
+	bool mirror_removed = mirror_.remove();
+
+	return storage_removed && mirror_removed;
 }
 
 } // namespace dicomgw

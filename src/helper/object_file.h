@@ -10,10 +10,14 @@
  *		YYYY/MM/DD/HHMM/<token>.dcm			(UTC; the token is 128 random bits)
  *
  * so nothing from the network has a part in its name, and two objects never
- * meet.  It has no name at all (O_TMPFILE), or one that says ".tmp-", until
- * all its bytes are there.  finish() then gives it the final name and syncs
- * it, but not the directory: the receiver does that for a whole batch, before
- * it commits the rows.  Whatever is not finished disappears with the object.
+ * meet.  Where there is a mirror, a second copy lies there at the same path.
+ * finish() gives both their names and syncs them, but not the directories: the
+ * receiver does that for a whole batch, before it commits the rows.  Whatever
+ * is not finished disappears with the object.
+ *
+ * The copy in the storage folder is the object; without it there is none.  The
+ * mirror's may be lost on the way: the object then goes on without, and what
+ * that means is for the caller to say (mirror_error()).
  *
  * Memory use does not depend on the size of the object: bytes are collected
  * into large writes, in a buffer that one association uses for all of its
@@ -31,6 +35,7 @@
 #include <string>
 
 #include "../protocol/message.h"
+#include "placed_file.h"
 
 namespace dicomgw
 {
@@ -47,32 +52,42 @@ struct FileMeta
 class ObjectFile
 {
 public:
-	/* storage_fd: the storage path's directory, open for as long as this lives. */
-	explicit ObjectFile(int storage_fd);
+	/* mirror_path: empty if there is no mirror. */
+	ObjectFile(const std::string &storage_path, const std::string &mirror_path);
 	~ObjectFile();
 	ObjectFile(const ObjectFile &) = delete;
 	ObjectFile &operator=(const ObjectFile &) = delete;
 
 	/*
 	 * Each returns false with errno set when something can't be done; the
-	 * object is then lost and abandon() has been called.
+	 * object is then lost, and neither place has anything of it.
 	 */
-	bool open(const FileMeta &meta);
+	bool open(const FileMeta &meta, bool with_mirror);
 	bool append(const void *data, size_t len);
 	bool finish();
 
 	/* Drop what has been written of an object that is not finished. */
 	void abandon();
 
-	/* Delete the file that finish() has put in place. */
+	/* The same, and the object finished before is not ours any more. */
+	void reset();
+
+	/* Delete the object, finished or not, from both places. */
 	bool remove();
 
-	bool is_open() const
+	/* A copy is in place at the mirror, too. */
+	bool mirrored() const
 	{
-		return fd_ >= 0;
+		return mirror_.in_place();
 	}
 
-	/* Of the object finished last. */
+	/* The errno that the mirror's copy was lost by; 0 if it was not. */
+	int mirror_error() const
+	{
+		return mirror_error_;
+	}
+
+	/* Of the object opened last. */
 	const std::string &path() const
 	{
 		return path_;
@@ -93,18 +108,17 @@ public:
 	}
 
 private:
-	bool create();
-	bool make_directories();
+	bool create(bool with_mirror);
 	bool put(const void *data, size_t len);
 	bool flush();
-	bool place();
+	bool place_and_sync();
+	void on_mirror(bool succeeded);
 	bool fail();
 
-	int storage_fd_;
-	int fd_ = -1;
-	std::string directory_; /* YYYY/MM/DD/HHMM */
+	PlacedFile storage_;
+	PlacedFile mirror_;
+	int mirror_error_ = 0;
 	std::string path_;
-	std::string temporary_path_; /* empty with O_TMPFILE */
 	std::unique_ptr<char[]> buffer_;
 	size_t buffered_ = 0;
 	size_t dataset_offset_ = 0;

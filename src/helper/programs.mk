@@ -14,7 +14,7 @@ HEADER_OBJS = $(addprefix src/helper/,header_json.o json_value.o character_set.o
 	dataset_reader.o)
 
 SCP_OBJS = $(addprefix src/helper/,scp.o listener.o association.o negotiation.o store.o \
-	storage_gate.o object_file.o) $(HEADER_OBJS)
+	storage_gate.o object_file.o placed_file.o) $(HEADER_OBJS)
 
 SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.o dial.o \
 	dataset_file.o)

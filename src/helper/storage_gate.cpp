@@ -24,6 +24,11 @@ StorageGate::StorageGate()
 	page_ = new (memory) Page();
 }
 
+StorageGate::~StorageGate()
+{
+	munmap(page_, sizeof(Page));
+}
+
 void
 StorageGate::set(bool accepting, const std::string &comment)
 {

@@ -25,6 +25,7 @@ class StorageGate
 public:
 	/* Open; throws std::bad_alloc if there is no page for it. */
 	StorageGate();
+	~StorageGate();
 	StorageGate(const StorageGate &) = delete;
 	StorageGate &operator=(const StorageGate &) = delete;
 
@@ -43,7 +44,7 @@ private:
 		char comment[MAX_COMMENT + 1];
 	};
 
-	Page *page_; /* for as long as the process lives */
+	Page *page_;
 };
 
 } // namespace dicomgw

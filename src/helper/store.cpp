@@ -8,30 +8,31 @@
 #include "store.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
-#include <fcntl.h>
 #include <unistd.h>
 
-#include "header_json.h"
 #include "negotiation.h"
 
 namespace dicomgw
 {
 
+/* How long a mirror that has failed is left alone. */
+constexpr std::chrono::seconds MIRROR_PAUSE{10};
+
+static bool
+is_full(int error)
+{
+	return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
 Store::Store(Channel &worker, const StoragePlaces &places)
 	: worker_(worker),
 	  places_(places),
-	  storage_fd_(open(places.storage_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
-	  file_(storage_fd_)
+	  file_(places.storage_path, places.mirror_path)
 {
-	if (storage_fd_ < 0)
-		worker_.log(DGW_LOG_WARNING, "could not open the storage directory: %s", strerror(errno));
-}
-
-Store::~Store()
-{
-	if (storage_fd_ >= 0)
-		close(storage_fd_);
+	/* A file that gets too long is an error like any other, not a reason to die. */
+	(void) signal(SIGXFSZ, SIG_IGN);
 }
 
 void
@@ -41,12 +42,14 @@ Store::set_caller(const std::string &ae_title, const StorePolicy &policy)
 	policy_ = policy;
 }
 
+/* ---------- what is refused ---------- */
+
 /* The first reason to refuse an object is the one that is told. */
 void
-Store::refuse(uint16_t status, const char *comment)
+Store::refuse(uint16_t status, const std::string &comment)
 {
 	file_.abandon();
-	if (outcome_.status == STATUS_SUCCESS)
+	if (good())
 		outcome_ = {status, comment};
 }
 
@@ -54,23 +57,79 @@ void
 Store::refuse_for_errno(const char *what)
 {
 	int error = errno;
-	bool full = error == ENOSPC || error == EDQUOT;
 
 	/* Once, not for each of a thousand objects. */
 	if (error != logged_errno_)
 		worker_.log(DGW_LOG_WARNING, "could not %s a received object: %s", what, strerror(error));
 	logged_errno_ = error;
-	if (full)
+	if (is_full(error))
 		refuse(STATUS_OUT_OF_RESOURCES, "storage is full");
 	else
 		refuse(STATUS_PROCESSING_FAILURE, "could not store the object");
 }
 
 void
+Store::refuse_for_mirror()
+{
+	if (is_full(mirror_errno_))
+		refuse(STATUS_OUT_OF_RESOURCES, "the mirror is full");
+	else
+		refuse(STATUS_PROCESSING_FAILURE, "could not store the object at the mirror");
+}
+
+/* After each step that may have cost the object its mirror copy. */
+void
+Store::check_mirror()
+{
+	int error = file_.mirror_error();
+
+	if (error == 0 || mirror_noticed_)
+		return;
+	if (error != mirror_errno_)
+		worker_.log(DGW_LOG_WARNING, "could not write to the mirror: %s", strerror(error));
+	mirror_noticed_ = true;
+	mirror_errno_ = error;
+	mirror_retry_at_ = std::chrono::steady_clock::now() + MIRROR_PAUSE;
+	if (places_.mirror_needed)
+		refuse_for_mirror();
+}
+
+/* The object and the command that brought it must be about the same. */
+void
+Store::check_identity(HeaderJson &header)
+{
+	auto differs = [](const std::string &in_data_set, const std::string &in_command)
+	{ return is_uid(in_data_set) && in_data_set != in_command; };
+	bool sop_class = differs(header.sop_class_uid, meta_.sop_class_uid);
+	bool sop_instance = differs(header.sop_instance_uid, meta_.sop_instance_uid);
+
+	if (!sop_class && !sop_instance)
+		return;
+
+	std::string what = sop_class && sop_instance ? "SOP Class and Instance UID differ"
+					   : sop_class				 ? "SOP Class UID differs"
+												 : "SOP Instance UID differs";
+
+	what += " from the data set's";
+	if (policy_.keep_mismatch)
+		header.error += (header.error.empty() ? "" : "; ") + what;
+	else
+		refuse(STATUS_DATA_SET_MISMATCH, what);
+}
+
+/* ---------- one object ---------- */
+
+void
 Store::begin(const Command &request, const std::string &transfer_syntax_uid)
 {
+	bool wants_mirror = !places_.mirror_path.empty();
+	bool mirror_pauses = mirror_errno_ != 0 && std::chrono::steady_clock::now() < mirror_retry_at_;
+	std::string why;
+
 	in_progress_ = true;
 	outcome_ = {STATUS_SUCCESS, ""};
+	mirror_noticed_ = false;
+	file_.reset();
 	meta_.sop_class_uid = request.sop_class_uid;
 	meta_.sop_instance_uid = request.sop_instance_uid;
 	meta_.transfer_syntax_uid = transfer_syntax_uid;
@@ -83,29 +142,59 @@ Store::begin(const Command &request, const std::string &transfer_syntax_uid)
 		refuse(STATUS_DATA_SET_MISMATCH, "Affected SOP Class UID is not a UID");
 	else if (!is_uid(request.sop_instance_uid))
 		refuse(STATUS_INVALID_OBJECT_INSTANCE, "Affected SOP Instance UID is not a UID");
-	else if (!file_.open(meta_))
+	else if (!places_.gate.accepting(why))
+		refuse(STATUS_OUT_OF_RESOURCES, why);
+	else if (wants_mirror && mirror_pauses && places_.mirror_needed)
+		refuse_for_mirror();
+	else if (!file_.open(meta_, wants_mirror && !mirror_pauses))
 		refuse_for_errno("create a file for");
+	check_mirror();
 }
 
 void
 Store::append(const void *data, size_t len)
 {
 	bytes_ += len;
-	if (outcome_.status == STATUS_SUCCESS && !file_.append(data, len))
+	if (!good())
+		return;
+	if (policy_.max_object_size > 0 && len > policy_.max_object_size - file_.size())
+		refuse(STATUS_OUT_OF_RESOURCES, "data set is longer than the limit of " +
+											std::to_string(policy_.max_object_size) + " bytes");
+	else if (!file_.append(data, len))
 		refuse_for_errno("write");
+	check_mirror();
 }
 
 Outcome
 Store::finish()
 {
+	HeaderJson header;
+
 	in_progress_ = false;
-	if (outcome_.status == STATUS_SUCCESS && file_.size() == 0)
+	if (good() && file_.size() == 0)
 		refuse(STATUS_CANNOT_UNDERSTAND, "data set is empty");
-	if (outcome_.status == STATUS_SUCCESS && !file_.finish())
+	if (good() && !file_.finish())
 		refuse_for_errno("keep");
-	if (outcome_.status == STATUS_SUCCESS)
-		outcome_ = ask_receiver();
+	check_mirror();
+	if (good())
+	{
+		header = read_header(places_.storage_path + "/" + file_.path(), file_.dataset_offset(),
+							 meta_.transfer_syntax_uid);
+		check_identity(header);
+	}
+	if (good())
+		outcome_ = ask_receiver(header);
+	else
+		remove();
 	return outcome_;
+}
+
+/* Nothing of an object that is refused may be left. */
+void
+Store::remove()
+{
+	if (!file_.remove())
+		worker_.log(DGW_LOG_WARNING, "could not remove a refused object: %s", strerror(errno));
 }
 
 void
@@ -117,7 +206,7 @@ Store::abandon()
 
 /* Tell the receiver, and do what it says. */
 Outcome
-Store::ask_receiver()
+Store::ask_receiver(const HeaderJson &header)
 {
 	DgwCommitted committed;
 	DgwRefused refused;
@@ -125,28 +214,30 @@ Store::ask_receiver()
 
 	seq_++;
 	/* Without a receiver there is no answer to give, so the sender sends again. */
-	if (!announce() || worker_.receive(frame) != DGW_READ_OK)
+	if (!announce(header) || worker_.receive(frame) != DGW_READ_OK)
 		_exit(1);
 	if (frame.type == DGW_MSG_COMMITTED && dgw_decode_committed(&frame, &committed) &&
 		committed.seq == seq_)
 	{
 		stored_++;
 		logged_errno_ = 0;
+		if (file_.mirrored())
+			mirror_errno_ = 0;
 		return {STATUS_SUCCESS, ""};
 	}
 	if (frame.type != DGW_MSG_REFUSED || !dgw_decode_refused(&frame, &refused) ||
 		refused.seq != seq_)
 		_exit(1);
-	if (!file_.remove())
-		worker_.log(DGW_LOG_WARNING, "could not remove a refused object: %s", strerror(errno));
+	/* Success, too, if it is there already. */
+	remove();
+	if (refused.status == STATUS_SUCCESS)
+		stored_++;
 	return {refused.status, str(refused.comment)};
 }
 
 bool
-Store::announce()
+Store::announce(const HeaderJson &header)
 {
-	HeaderJson header = read_header(places_.storage_path + "/" + file_.path(),
-									file_.dataset_offset(), meta_.transfer_syntax_uid);
 	DgwReceived received = {};
 
 	received.seq = seq_;
@@ -158,6 +249,7 @@ Store::announce()
 	memcpy(received.sha256, file_.sha256(), sizeof(received.sha256));
 	received.header = slice(header.json);
 	received.header_error = slice(header.error);
+	received.mirrored = file_.mirrored();
 	return worker_.send(dgw_encode_received, received);
 }
 

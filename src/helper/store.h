@@ -8,17 +8,23 @@
  * the rest of its bytes are ignored, so the association goes on.  finish()
  * hands the object to the receiver and waits for its word.
  *
+ * An object is kept in the storage folder and, where there is one, its mirror.
+ * What becomes of it when the mirror fails is for StoragePlaces to say; a
+ * mirror that has failed is left alone for a while.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef DGW_STORE_H
 #define DGW_STORE_H
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "channel.h"
 #include "dimse.h"
+#include "header_json.h"
 #include "object_file.h"
 #include "storage_gate.h"
 
@@ -52,7 +58,6 @@ class Store
 {
 public:
 	Store(Channel &worker, const StoragePlaces &places);
-	~Store();
 	Store(const Store &) = delete;
 	Store &operator=(const Store &) = delete;
 
@@ -86,15 +91,22 @@ public:
 	}
 
 private:
-	void refuse(uint16_t status, const char *comment);
+	bool good() const
+	{
+		return outcome_.status == STATUS_SUCCESS;
+	}
+	void refuse(uint16_t status, const std::string &comment);
 	void refuse_for_errno(const char *what);
-	Outcome ask_receiver();
-	bool announce();
+	void refuse_for_mirror();
+	void check_mirror();
+	void check_identity(HeaderJson &header);
+	Outcome ask_receiver(const HeaderJson &header);
+	bool announce(const HeaderJson &header);
+	void remove();
 
 	Channel &worker_;
 	StoragePlaces places_;
 	StorePolicy policy_;
-	int storage_fd_;
 	ObjectFile file_;
 	FileMeta meta_;
 	Outcome outcome_ = {STATUS_SUCCESS, ""};
@@ -102,7 +114,10 @@ private:
 	uint64_t seq_ = 0;
 	uint32_t stored_ = 0;
 	uint64_t bytes_ = 0;
-	int logged_errno_ = 0; /* the last failure that was logged */
+	int logged_errno_ = 0;		  /* the last failure that was logged */
+	int mirror_errno_ = 0;		  /* what the mirror failed by last; 0: it is well */
+	bool mirror_noticed_ = false; /* that this object has lost its mirror copy */
+	std::chrono::steady_clock::time_point mirror_retry_at_;
 };
 
 } // namespace dicomgw

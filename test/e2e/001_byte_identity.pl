@@ -33,6 +33,9 @@ $gateway->forward_everything_to('pacs', $storescp);
 $gateway->forward_everything_to('archive', $archive);
 ok($gateway->wait_until_up, 'the gateway is up');
 
+# Some of the objects say another SOP class or instance in the dataset than in the file meta group.
+ok($gateway->set_listener(q{mismatch = 'store'}), 'what is not what its command says is kept, too');
+
 # ---------- sent as they are ----------
 
 my @status = DicomGW::Association->send_all($objects, port => $gateway->port, calling => 'RAW');
@@ -47,6 +50,13 @@ $kept{"$_->{sop_instance_uid} $_->{transfer_syntax_uid} $_->{sha256}"}++ for $ga
 my %sent;
 $sent{"$_->{sop_instance_uid} $_->{transfer_syntax_uid} " . sha256_hex($_->{dataset})}++ for @$objects;
 is_deeply(\%kept, \%sent, 'the gateway keeps exactly the datasets that were sent');
+
+is(
+	$gateway->sql(
+		q{SELECT count(*) > 0 FROM (SELECT header_error FROM dicomgw.ingest UNION ALL SELECT header_error FROM dicomgw.instance) x
+		  WHERE header_error ~ 'UID differs? from the data set'}),
+	't',
+	'and says which these are');
 
 # ---------- sent by DCMTK ----------
 

@@ -103,8 +103,20 @@ is($gateway->node->safe_psql('postgres', $workers_query), $workers, 'no worker h
 
 # ---------- unusual, but right ----------
 
+# The object as one of another SOP class, in explicit VR.
+sub with_sop_class
+{
+	my ($of, $sop_class) = @_;
+	my %copy = (%$of, sop_class_uid => $sop_class);
+	my ($old, $new) = map { pack 'v v a2 v a*', 8, 0x16, 'UI', length, $_ }
+	  map { $_ . "\0" x (length($_) % 2) } $of->{sop_class_uid}, $sop_class;
+
+	$copy{dataset} =~ s/\Q$old\E/$new/ or die "SOP Class UID not found in the dataset\n";
+	return \%copy;
+}
+
 my @unusual = (
-	{ %{ with_instance_uid($object, 1) }, sop_class_uid => PRIVATE_SOPCLASS },
+	with_sop_class(with_instance_uid($object, 1), PRIVATE_SOPCLASS),
 	{ %{ with_instance_uid($object, 2) }, transfer_syntax_uid => PRIVATE_SYNTAX },
 	{
 		sop_class_uid       => $object->{sop_class_uid},

@@ -135,6 +135,9 @@ sub store_begin
 	return 1;
 }
 
+# After store_begin() with all of the dataset: status of the C-STORE-RSP, or undef.
+sub store_end { return $_[0]->_read_status; }
+
 # Status of the C-ECHO-RSP, or undef.
 sub echo
 {

@@ -87,6 +87,17 @@ sub listen_on_free_port
 	return;
 }
 
+# Change the listener, and wait until the change is in force: it moves to a new port
+# with it.
+sub set_listener
+{
+	my ($self, $assignments) = @_;
+
+	$self->{port} = PostgreSQL::Test::Cluster::get_free_port();
+	$self->sql("UPDATE dicomgw.listener SET $assignments, port = $self->{port}");
+	return poll_until(sub { $self->answers });
+}
+
 # Wait until all workers run and the port answers a C-ECHO.
 sub wait_until_up
 {
