@@ -44,6 +44,7 @@ constexpr uint16_t STATUS_SUCCESS = 0x0000;
 constexpr uint16_t STATUS_PROCESSING_FAILURE = 0x0110;
 constexpr uint16_t STATUS_INVALID_OBJECT_INSTANCE = 0x0117;
 constexpr uint16_t STATUS_SOP_CLASS_NOT_SUPPORTED = 0x0122;
+constexpr uint16_t STATUS_NOT_AUTHORIZED = 0x0124;
 constexpr uint16_t STATUS_UNRECOGNIZED_OPERATION = 0x0211;
 constexpr uint16_t STATUS_OUT_OF_RESOURCES = 0xA700;
 constexpr uint16_t STATUS_DATA_SET_MISMATCH = 0xA900;
@@ -75,12 +76,16 @@ extern std::string encode_command(const Command &command);
 /* False, with the reason, if the bytes are not one request or response. */
 extern bool decode_command(const std::string &bytes, Command &command, std::string &why);
 
+/* What a PDV has beside its fragment: length, context ID, message control header (PS3.8 9.3.5.1). */
+constexpr size_t PDV_HEAD = 6;
+
 /* One fragment; data is valid until the next read_pdv(). */
 struct Pdv
 {
 	T_ASC_PresentationContextID context_id;
 	bool is_command;
 	bool is_last;
+	bool begins_pdu; /* the first fragment of its P-DATA-TF PDU */
 	const void *data;
 	size_t len;
 };
