@@ -26,6 +26,9 @@
 namespace dicomgw
 {
 
+/* What DCMTK keeps free of the longest PDU that the peer takes. */
+constexpr unsigned long PDU_ALLOWANCE = 12;
+
 namespace
 {
 
@@ -49,7 +52,6 @@ private:
 	bool accept();
 	void serve();
 	bool next_fragment(Pdv &pdv);
-	bool check_length(const Pdv &pdv);
 	bool next_command(Command &command, T_ASC_PresentationContextID &context_id);
 	bool serve_command(const Command &command, T_ASC_PresentationContextID context_id);
 	bool serve_store(const Command &command, T_ASC_PresentationContextID context_id);
@@ -69,7 +71,6 @@ private:
 	Permissions permissions_;
 	AcceptedContexts contexts_;
 	Store store_;
-	size_t pdu_length_ = 0; /* of the P-DATA-TF PDU under way, as far as it was looked at */
 	bool closed_ = false;
 	bool abort_ = false;
 	DgwCloseReason reason_ = DGW_CLOSE_FAILURE;
@@ -187,7 +188,7 @@ Association::admit()
 		if (!identity.verify(permissions_.passcode_hash))
 			return reject({ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEPROVIDER_ACSE_RELATED,
 						   (uint8_t) ASC_REASON_SP_ACSE_NOREASON},
-						  identity.type() == 0 ? "no user identity" : "wrong passcode");
+						  identity.has_passcode() ? "wrong passcode" : "no passcode");
 		identity.acknowledge(connection_.params());
 	}
 	start_.on_admission();
@@ -208,20 +209,17 @@ Association::accept()
 	return limit_fragments();
 }
 
-/*
- * DCMTK takes 12 bytes from what the peer receives, and does odd things when
- * little is left.
- */
+/* Where the peer takes so little that DCMTK would cut the fragments itself, and wrongly. */
 bool
 Association::limit_fragments()
 {
 	unsigned long peer_max = connection_.params()->DULparams.peerMaxPDU;
 
-	if (peer_max == 0 || peer_max > 4 * PDV_HEAD)
+	if (peer_max == 0 || peer_max >= 2 * PDU_ALLOWANCE)
 		return true;
-	if (peer_max < PDV_HEAD + 2)
+	if (peer_max < PDU_ALLOWANCE + 2)
 		return violation("the peer's maximum PDU length leaves no room for data");
-	connection_.assoc->sendPDVLength = (peer_max - PDV_HEAD) & ~1UL;
+	connection_.assoc->sendPDVLength = (peer_max - PDU_ALLOWANCE) & ~1UL;
 	return true;
 }
 
@@ -252,7 +250,7 @@ Association::next_fragment(Pdv &pdv)
 	PdvResult result = read_pdv(connection_.assoc, seconds(start_.listener.idle_timeout), pdv, why);
 
 	if (result == PdvResult::Fragment)
-		return check_length(pdv);
+		return true;
 	if (told_to_end())
 		return false;
 	switch (result)
@@ -276,17 +274,6 @@ Association::next_fragment(Pdv &pdv)
 		default:
 			return violation(why);
 	}
-}
-
-/* The PDVs of a P-DATA-TF PDU are together no longer than what we offered (PS3.8 D.1). */
-bool
-Association::check_length(const Pdv &pdv)
-{
-	if (pdv.begins_pdu)
-		pdu_length_ = 0;
-	pdu_length_ += PDV_HEAD + pdv.len;
-	return pdu_length_ <= (size_t) connection_.params()->ourMaxPDUReceiveSize ||
-		   violation("P-DATA-TF PDU is longer than agreed");
 }
 
 bool

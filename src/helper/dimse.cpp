@@ -235,7 +235,6 @@ read_pdv(T_ASC_Association *assoc, int timeout, Pdv &pdv, std::string &why)
 	DUL_PDV dul_pdv = {};
 	OFCondition cond = DUL_NextPDV(&assoc->DULassociation, &dul_pdv);
 
-	pdv.begins_pdu = cond.bad();
 	if (cond.bad())
 	{
 		/* Asked first, because DCMTK would close the connection, and no abort could follow. */

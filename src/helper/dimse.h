@@ -76,16 +76,12 @@ extern std::string encode_command(const Command &command);
 /* False, with the reason, if the bytes are not one request or response. */
 extern bool decode_command(const std::string &bytes, Command &command, std::string &why);
 
-/* What a PDV has beside its fragment: length, context ID, message control header (PS3.8 9.3.5.1). */
-constexpr size_t PDV_HEAD = 6;
-
 /* One fragment; data is valid until the next read_pdv(). */
 struct Pdv
 {
 	T_ASC_PresentationContextID context_id;
 	bool is_command;
 	bool is_last;
-	bool begins_pdu; /* the first fragment of its P-DATA-TF PDU */
 	const void *data;
 	size_t len;
 };

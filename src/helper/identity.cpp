@@ -7,8 +7,6 @@
  */
 #include "identity.h"
 
-#include "dcmtk/dcmnet/dcuserid.h"
-
 #include <argon2.h>
 #include <memory>
 
@@ -57,14 +55,14 @@ Identity::Identity(T_ASC_Parameters *params)
 	response_requested_ = item->isPosResponseRequested();
 	if (type_ == ASC_USER_IDENTITY_USER || type_ == ASC_USER_IDENTITY_USER_PASSWORD)
 		username_ = clean_utf8(primary_field(*item), MAX_USERNAME);
-	if (type_ == ASC_USER_IDENTITY_USER_PASSWORD)
+	if (has_passcode())
 		passcode_ = secondary_field(*item);
 }
 
 bool
 Identity::verify(const std::string &passcode_hash) const
 {
-	return type_ == ASC_USER_IDENTITY_USER_PASSWORD && passcode_.size() <= MAX_PASSCODE &&
+	return has_passcode() && passcode_.size() <= MAX_PASSCODE &&
 		   argon2id_verify(passcode_hash.c_str(), passcode_.data(), passcode_.size()) == ARGON2_OK;
 }
 

@@ -16,6 +16,7 @@
 
 #include "dcmtk/config/osconfig.h"
 #include "dcmtk/dcmnet/assoc.h"
+#include "dcmtk/dcmnet/dcuserid.h"
 
 #include <cstdint>
 #include <string>
@@ -39,6 +40,11 @@ public:
 	const std::string &username() const
 	{
 		return username_;
+	}
+
+	bool has_passcode() const
+	{
+		return type_ == ASC_USER_IDENTITY_USER_PASSWORD;
 	}
 
 	/* The passcode is the one that this Argon2id hash was made of. */

@@ -10,16 +10,12 @@ on serving others.
 
 import hashlib
 import os
-import shutil
 import signal
+import socket
 import struct
-import sys
-import tempfile
+import time
 
-from dicom_wire import *
-
-# DgwCloseReason
-RELEASED, PEER_ABORTED, PEER_GONE, TIMEOUT, REJECTED, PROTOCOL = 1, 2, 3, 4, 5, 6
+from scp_test import *
 
 DATA_SET = b"".join(struct.pack("<HH2sH", g, e, vr, len(v)) + v for g, e, vr, v in [
     (0x0008, 0x0005, b"CS", b"ISO_IR 100"),
@@ -27,41 +23,6 @@ DATA_SET = b"".join(struct.pack("<HH2sH", g, e, vr, len(v)) + v for g, e, vr, v 
     (0x0008, 0x0018, b"UI", b"1.2.3\0"),
     (0x0010, 0x0010, b"PN", b"M\xfcller^Anna"),
 ])
-
-count = 0
-failures = 0
-
-
-def ok(passed, name):
-    global count, failures
-    count += 1
-    failures += not passed
-    print("%s %d - %s" % ("ok" if passed else "not ok", count, name), flush=True)
-
-
-def closed_with(reason):
-    """The next association to end ends for this reason."""
-    line = driver.expect("closed")
-    if line is None or int(line.split(" ")[2]) != reason:
-        print("# " + str(line))
-        return False
-    return True
-
-
-def end(peer):
-    """Release, and hear of it, lest the next test takes that for its own."""
-    peer.release()
-    closed_with(RELEASED)
-
-
-def still_serves():
-    with Peer(port) as peer:
-        good = peer.associate([(1, VERIFICATION, [IMPLICIT_LE])]) == {1: (0, IMPLICIT_LE)}
-        if good:
-            peer.send_command(echo_rq())
-            good = peer.response() == (0, "") and peer.release()
-    return closed_with(RELEASED) and good
-
 
 def hostile(name, data, reason, associate=True, close=True):
     """Send bytes, then nothing more."""
@@ -344,18 +305,8 @@ def check_death():
     ok(not os.path.exists("/proc/%d" % pid), "and no association process is left")
 
 
-scratch = tempfile.mkdtemp(prefix="hostile_scp.")
-storage = os.path.join(scratch, "storage")
-os.mkdir(storage)
-port = free_port()
-driver = Driver(sys.argv[1], sys.argv[2], port=port, storage=storage)
-try:
-    for check in (check_requests, check_negotiation, check_messages, check_statuses,
-                  check_stored_bytes, check_headers, check_refusals, check_timeouts, check_limits,
-                  check_listeners, check_death):
-        check()
-finally:
-    driver.process.kill()
-    shutil.rmtree(scratch)
-print("1..%d" % count)
-sys.exit(failures != 0)
+test = ScpTest()
+driver, port, storage, scratch = test.driver, test.port, test.storage, test.scratch
+ok, closed_with, end, still_serves = test.ok, test.closed_with, test.end, test.still_serves
+test.run(check_requests, check_negotiation, check_messages, check_statuses, check_stored_bytes,
+         check_headers, check_refusals, check_timeouts, check_limits, check_listeners, check_death)
