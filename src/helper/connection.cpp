@@ -96,7 +96,8 @@ Connection::receive(DgwCloseReason &reason, std::string &message)
 	cond = ASC_receiveAssociation(network_, &assoc,
 								  (long) std::clamp(start_.listener.max_pdu, MIN_PDU, MAX_PDU),
 								  NULL, NULL, tls, DUL_NOBLOCK, timeout);
-	if (cond.good() && !nothing_came())
+	requested_ = cond.good() && !nothing_came();
+	if (requested_)
 		return true;
 
 	message.clear();
@@ -146,14 +147,21 @@ Connection::reject(unsigned result, unsigned source, unsigned reason)
 	(void) ASC_rejectAssociation(assoc, &parameters);
 }
 
-/* The peer is given a while of its own to take the A-ABORT and close. */
+/*
+ * The peer is given a while of its own to take the A-ABORT and close.  To DCMTK
+ * there is nothing to abort before a request has come.
+ */
 void
 Connection::abort()
 {
+	static const unsigned char a_abort[] = {DUL_TYPEABORT, 0, 0, 0, 0, 4, 0, 0, 0, 0};
+
 	layer.set_interrupt(nullptr);
 	layer.set_deadline_after(std::chrono::seconds(CLOSING_TIMEOUT));
-	if (assoc != NULL)
+	if (requested_)
 		(void) ASC_abortAssociation(assoc);
+	else if (layer.tls_error().empty())
+		(void) layer.send(a_abort, sizeof(a_abort));
 }
 
 void

@@ -64,6 +64,7 @@ private:
 	const AssociationStart &start_;
 	unsigned char first_byte_ = 0; /* that the peer sent; 0: it could not be seen */
 	T_ASC_Network *network_ = NULL;
+	bool requested_ = false; /* an A-ASSOCIATE-RQ has come */
 };
 
 } // namespace dicomgw

@@ -133,12 +133,13 @@ load_certificates(Listener &listener)
 static void
 set_up(Listener &listener)
 {
-	const ListenerConfig &config = *listener.config;
 	std::string why;
 
 	listener.message.clear();
-	listener.retry = config.tls && !load_certificates(listener);
-	if (config.tls && !listener.config->tls_context)
+	listener.retry = listener.config->tls && !load_certificates(listener);
+	const ListenerConfig &config = *listener.config;
+
+	if (config.tls && !config.tls_context)
 	{
 		if (listener.fd >= 0)
 			close(listener.fd);

@@ -4,10 +4,11 @@
  *	  What a listener with TLS accepts and who it says it is: an OpenSSL context.
  *
  * The BCP 195 profile of PS3.15 B.9 (RFC 9325: TLS 1.2 and 1.3, ciphers with
- * forward secrecy and authenticated encryption), as DCMTK's non-downgrading
- * profile has it, and keys and signatures of at least 112 bits of security.
- * Sessions are not resumed: each association looks at the peer's certificate
- * and the revocation lists anew.
+ * forward secrecy and authenticated encryption), keys and signatures of at
+ * least 112 bits of security.  OpenSSL is told directly: DCMTK's profile knows
+ * neither ECDSA nor X25519, and puts DHE first.  Sessions are not resumed:
+ * each association looks at the peer's certificate and the revocation lists
+ * anew.
  *
  * Built in the listening parent, from files, whenever there is a new
  * configuration; the association processes inherit it.
@@ -18,13 +19,9 @@
 #define DGW_TLS_CONTEXT_H
 
 #include <cstdint>
-#include <ctime>
 #include <memory>
 #include <openssl/ssl.h>
 #include <string>
-
-#include "dcmtk/config/osconfig.h"
-#include "dcmtk/dcmtls/tlslayer.h"
 
 #include "../protocol/message.h"
 
@@ -47,6 +44,7 @@ public:
 	/* NULL, and why: which file, and what is wrong with it. */
 	static std::shared_ptr<const TlsContext> build(const TlsFiles &files, std::string &why);
 
+	~TlsContext();
 	TlsContext(const TlsContext &) = delete;
 	TlsContext &operator=(const TlsContext &) = delete;
 
@@ -76,7 +74,6 @@ private:
 	bool load_revocations(const std::string &path, std::string &why);
 	void note_validity(const std::string &path);
 
-	DcmTLSTransportLayer layer_; /* owner of the context */
 	SSL_CTX *native_;
 	uint64_t expires_ = 0;
 	std::string warning_;

@@ -94,13 +94,13 @@ TlsStream::handshake(bool as_server)
 	unsigned char first;
 
 	/* OpenSSL's words for this are "wrong version number", which leads people astray. */
-	if (SSL_get_state(ssl_) == TLS_ST_BEFORE &&
-		recv(fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && first != HANDSHAKE)
+	if (!begun_ && recv(fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && first != HANDSHAKE)
 	{
 		why_ = "the peer speaks no TLS";
 		errno = EPROTO;
 		return false;
 	}
+	begun_ = true;
 	ERR_clear_error();
 	errno = 0;
 	open_ = result(as_server ? SSL_accept(ssl_) : SSL_connect(ssl_)) > 0;

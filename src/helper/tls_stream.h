@@ -50,6 +50,7 @@ private:
 	SSL *ssl_;
 	std::unique_ptr<char[]> record_; /* what is put together for one record */
 	short events_ = 0;
+	bool begun_ = false;
 	bool open_ = false; /* the handshake is done, and nothing has failed since */
 	std::string why_;
 };

@@ -440,6 +440,12 @@ TransportLayer::set_more(bool more)
 	more_ = more;
 }
 
+bool
+TransportLayer::send(const void *data, size_t len)
+{
+	return connection_ != nullptr && connection_->write(const_cast<void *>(data), len) >= 0;
+}
+
 int
 TransportLayer::fd() const
 {

@@ -98,6 +98,9 @@ public:
 	void clear_deadline();
 	bool deadline_passed() const;
 
+	/* Past DCMTK: a whole PDU that it does not know to be possible.  False: there is no way. */
+	bool send(const void *data, size_t len);
+
 	/* More follows at once: let the kernel put it into the same segment. */
 	void set_more(bool more);
 
