@@ -454,7 +454,9 @@ count_batch(int n)
 	n_received += kept;
 	if (failed != NULL)
 		dgw_condition(DGW_CONDITION_RECORDING,
-					  psprintf("received objects are refused: %s", failed->comment));
+					  psprintf("received objects are refused: %s%s%s", failed->comment,
+							   dgw_batch_last_error()[0] != '\0' ? ": " : "",
+							   dgw_batch_last_error()));
 	else
 		dgw_condition(DGW_CONDITION_RECORDING, "");
 	if (kept > 0)

@@ -144,6 +144,14 @@ insert_rows(const DgwArrival *arrivals, int n, const DgwPlaces *places, bool wit
 		elog(ERROR, "could not record received objects");
 }
 
+static char last_error[200];
+
+const char *
+dgw_batch_last_error(void)
+{
+	return last_error;
+}
+
 /*
  * Data errors quote the data, which here is a patient's: only their code is
  * logged.
@@ -153,9 +161,10 @@ log_refusal(const ErrorData *edata, int n)
 {
 	bool quotes_data = ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION;
 
+	strlcpy(last_error, quotes_data ? unpack_sql_state(edata->sqlerrcode) : edata->message,
+			sizeof(last_error));
 	ereport(LOG, (errcode(edata->sqlerrcode),
-				  errmsg("could not record %d received object(s): %s", n,
-						 quotes_data ? unpack_sql_state(edata->sqlerrcode) : edata->message)));
+				  errmsg("could not record %d received object(s): %s", n, last_error)));
 }
 
 /*
@@ -226,6 +235,7 @@ dgw_batch_commit(DgwArrival *arrivals, int n, const char *storage_path, const ch
 {
 	DgwPlaces places = {storage_path, mirror_path};
 
+	last_error[0] = '\0';
 	dgw_sync_directories(arrivals, n, &places);
 	if (count_rows(arrivals, n) == 0 || commit_rows(arrivals, n, &places, true) == 0)
 		return;

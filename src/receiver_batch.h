@@ -53,4 +53,7 @@ typedef struct DgwArrival
 extern void dgw_batch_commit(DgwArrival *arrivals, int n, const char *storage_path,
 							 const char *mirror_path);
 
+/* What the database last said against rows of that batch; empty: nothing. */
+extern const char *dgw_batch_last_error(void);
+
 #endif /* DGW_RECEIVER_BATCH_H */

@@ -12,101 +12,44 @@
 
 #include "dcmtk/config/osconfig.h"
 #include "dcmtk/dcmnet/assoc.h"
-#include "dcmtk/dcmnet/dcmtrans.h"
 #include "dcmtk/dcmnet/dul.h"
 
-#include <algorithm>
-#include <cerrno>
-#include <chrono>
-#include <climits>
 #include <cstring>
 #include <unistd.h>
 
+#include "admission.h"
+#include "connection.h"
 #include "dimse.h"
+#include "identity.h"
 #include "negotiation.h"
-#include "transport.h"
 
 namespace dicomgw
 {
 
-/* Limits of DCMTK's upper layer. */
-constexpr uint32_t MIN_PDU = 4096;
-constexpr uint32_t MAX_PDU = 131072;
-
-/* Seconds for the peer to close a connection that has ended. */
-constexpr int CLOSING_TIMEOUT = 5;
-
-/* Stands for "no timeout" where DCMTK wants a number of seconds. */
-constexpr int FOREVER = INT_MAX / 1000;
-
-static int
-seconds(uint32_t timeout)
-{
-	return timeout == 0 ? FOREVER : (int) std::min<uint32_t>(timeout, FOREVER);
-}
-
-/* What the peer calls itself goes into tables and logs: printable ASCII only. */
-static std::string
-printable(const char *text)
-{
-	std::string clean = text;
-
-	for (char &c : clean)
-	{
-		if (c < ' ' || c > '~')
-			c = '?';
-	}
-	clean.erase(clean.find_last_not_of(' ') + 1);
-	clean.erase(0, std::min(clean.find_first_not_of(' '), clean.size()));
-	return clean;
-}
+/* What DCMTK keeps free of the longest PDU that the peer takes. */
+constexpr unsigned long PDU_ALLOWANCE = 12;
 
 namespace
 {
 
-/* The connection, as DCMTK has it. */
-class Connection
-{
-public:
-	Connection(int peer_fd, const ListenerConfig &listener);
-	~Connection();
-	Connection(const Connection &) = delete;
-	Connection &operator=(const Connection &) = delete;
-
-	/* Wait for the A-ASSOCIATE-RQ. */
-	OFCondition receive(const ListenerConfig &listener);
-	bool reject(T_ASC_RejectParametersResult result, T_ASC_RejectParametersSource source,
-				T_ASC_RejectParametersReason reason);
-	bool timed_out() const
-	{
-		return layer.last_error() == ETIMEDOUT || layer.deadline_passed();
-	}
-	void abort();
-
-	TransportLayer layer;
-	T_ASC_Network *network = NULL;
-	T_ASC_Association *assoc = NULL;
-	OFCondition status = EC_Normal;
-};
-
 class Association
 {
 public:
-	Association(int peer_fd, Channel &worker, const ListenerConfig &listener,
-				const StoragePlaces &places)
+	Association(const AssociationStart &start, Channel &worker)
 		: worker_(worker),
-		  listener_(listener),
-		  connection_(peer_fd, listener),
-		  store_(worker, places)
+		  start_(start),
+		  connection_(start),
+		  store_(worker, start.places)
 	{
 	}
 	int run();
 
 private:
 	bool open();
-	bool reject(T_ASC_RejectParametersReason reason, const std::string &why);
-	bool ask_admission();
-	bool report_opened();
+	bool reject(const DgwRejected &how, const std::string &why);
+	bool admit();
+	bool limit_fragments();
+	bool accept();
 	void serve();
 	bool next_fragment(Pdv &pdv);
 	bool next_command(Command &command, T_ASC_PresentationContextID &context_id);
@@ -119,11 +62,13 @@ private:
 	bool close(DgwCloseReason reason, const std::string &message = std::string());
 	bool abort(DgwCloseReason reason, const std::string &message);
 	bool violation(const std::string &message);
+	bool told_to_end();
 	void say_goodbye();
 
 	Channel &worker_;
-	const ListenerConfig &listener_;
+	const AssociationStart &start_;
 	Connection connection_;
+	Permissions permissions_;
 	AcceptedContexts contexts_;
 	Store store_;
 	bool closed_ = false;
@@ -133,64 +78,6 @@ private:
 };
 
 } // namespace
-
-/* ---------- the connection ---------- */
-
-Connection::Connection(int peer_fd, const ListenerConfig &listener)
-{
-	tune_socket(peer_fd);
-	/* Has to be said before the network is initialized, or DCMTK would listen itself. */
-	dcmExternalSocketHandle.set(peer_fd);
-	dcmSocketReceiveTimeout.set(seconds(listener.idle_timeout));
-	dcmSocketSendTimeout.set(seconds(listener.idle_timeout));
-	status =
-		ASC_initializeNetwork(NET_ACCEPTOR, 0, seconds(listener.association_timeout), &network);
-	if (status.good())
-		status = ASC_setTransportLayer(network, &layer, 0);
-}
-
-Connection::~Connection()
-{
-	if (assoc != NULL)
-	{
-		layer.set_deadline_after(std::chrono::seconds(CLOSING_TIMEOUT));
-		(void) ASC_dropSCPAssociation(assoc, CLOSING_TIMEOUT);
-		(void) ASC_destroyAssociation(&assoc);
-	}
-	if (network != NULL)
-		(void) ASC_dropNetwork(&network);
-}
-
-OFCondition
-Connection::receive(const ListenerConfig &listener)
-{
-	long max_pdu = (long) std::clamp(listener.max_pdu, MIN_PDU, MAX_PDU);
-
-	if (status.bad())
-		return status;
-	layer.set_deadline_after(std::chrono::seconds(seconds(listener.association_timeout)));
-	status = ASC_receiveAssociation(network, &assoc, max_pdu, NULL, NULL, OFFalse, DUL_NOBLOCK,
-									seconds(listener.association_timeout));
-	return status;
-}
-
-/* The peer is given a while of its own to take the A-ABORT and close. */
-void
-Connection::abort()
-{
-	layer.set_deadline_after(std::chrono::seconds(CLOSING_TIMEOUT));
-	if (assoc != NULL)
-		(void) ASC_abortAssociation(assoc);
-}
-
-bool
-Connection::reject(T_ASC_RejectParametersResult result, T_ASC_RejectParametersSource source,
-				   T_ASC_RejectParametersReason reason)
-{
-	T_ASC_RejectParameters parameters = {result, source, reason};
-
-	return ASC_rejectAssociation(assoc, &parameters).good();
-}
 
 /* ---------- beginning and end ---------- */
 
@@ -230,6 +117,16 @@ Association::violation(const std::string &message)
 	return abort(DGW_CLOSE_PROTOCOL, message);
 }
 
+/* True, and the association is to be aborted, if a person wants that. */
+bool
+Association::told_to_end()
+{
+	if (!start_.interrupt.raised())
+		return false;
+	(void) abort(DGW_CLOSE_TOLD, std::string());
+	return true;
+}
+
 void
 Association::say_goodbye()
 {
@@ -247,97 +144,82 @@ Association::say_goodbye()
 bool
 Association::open()
 {
-	OFCondition cond = connection_.receive(listener_);
-	T_ASC_Association *assoc = connection_.assoc;
+	DgwCloseReason reason = DGW_CLOSE_FAILURE;
+	std::string message;
 
-	if (cond.bad() && connection_.timed_out())
-		return close(DGW_CLOSE_TIMEOUT, "no complete A-ASSOCIATE-RQ in time");
-	if (cond == DUL_NETWORKCLOSED)
-		return close(DGW_CLOSE_PEER_GONE);
-	if (cond == DUL_PEERABORTEDASSOCIATION)
-		return close(DGW_CLOSE_PEER_ABORTED);
-	if (connection_.network == NULL)
-		return close(DGW_CLOSE_FAILURE, cond.text());
-	/* Gone so fast that not even its address could be asked for. */
-	if (cond.bad() && connection_.layer.fd() < 0)
-		return close(DGW_CLOSE_PEER_GONE);
-	if (cond == DUL_UNSUPPORTEDPEERPROTOCOL)
-		return close(DGW_CLOSE_REJECTED, "protocol version not supported");
-	if (cond.bad())
-		return violation(cond.text());
-
-	DUL_ASSOCIATESERVICEPARAMETERS &asked = assoc->params->DULparams;
-
-	/* DCMTK takes it for success when something else or nothing came. */
-	if (asked.applicationContextName[0] == '\0' && asked.requestedPresentationContext == NULL)
+	if (!connection_.receive(reason, message))
 	{
-		if (connection_.layer.at_end())
-			return close(DGW_CLOSE_PEER_GONE);
-		return close(DGW_CLOSE_PROTOCOL, "not an A-ASSOCIATE-RQ");
+		abort_ =
+			reason == DGW_CLOSE_TOLD || reason == DGW_CLOSE_TIMEOUT || reason == DGW_CLOSE_PROTOCOL;
+		return close(reason, message);
 	}
-
-	if (strcmp(asked.applicationContextName, UID_StandardApplicationContext) != 0)
-		return reject(ASC_REASON_SU_APPCONTEXTNAMENOTSUPPORTED,
+	if (strcmp(connection_.params()->DULparams.applicationContextName,
+			   UID_StandardApplicationContext) != 0)
+		return reject({ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER,
+					   (uint8_t) ASC_REASON_SU_APPCONTEXTNAMENOTSUPPORTED},
 					  "application context not supported");
-	if (!ask_admission())
-		return false;
-
-	contexts_ = negotiate(assoc->params);
-	if (ASC_acknowledgeAssociation(assoc).bad())
-		return close(DGW_CLOSE_PEER_GONE, "could not send the A-ASSOCIATE-AC");
-	return report_opened();
+	if (!context_ids_are_valid(connection_.params()))
+		return violation("presentation context IDs are not odd, or used twice");
+	return admit() && accept();
 }
 
 bool
-Association::reject(T_ASC_RejectParametersReason reason, const std::string &why)
+Association::reject(const DgwRejected &how, const std::string &why)
 {
-	(void) connection_.reject(ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER, reason);
+	connection_.reject(how.result, how.source, how.reason);
 	return close(DGW_CLOSE_REJECTED, why);
 }
 
-/* The receiver decides who is let in. */
+/* The receiver decides who is let in; whether the passcode is right is seen here. */
 bool
-Association::ask_admission()
+Association::admit()
 {
-	T_ASC_Parameters *params = connection_.assoc->params;
-	std::string calling_ae = printable(params->DULparams.callingAPTitle);
-	std::string called_ae = printable(params->DULparams.calledAPTitle);
-	std::string class_uid = printable(params->theirImplementationClassUID);
-	std::string version = printable(params->theirImplementationVersionName);
-	DgwRequested requested = {};
-	DgwAdmitted admitted;
-	DgwRejected rejected;
-	DgwFrame frame;
+	Identity identity(connection_.params());
+	Admission admission = ask_admission(worker_, connection_, identity);
 
-	requested.calling_ae = slice(calling_ae);
-	requested.called_ae = slice(called_ae);
-	requested.implementation_class_uid = slice(class_uid);
-	requested.implementation_version = slice(version);
-	if (!worker_.send(dgw_encode_requested, requested) || worker_.receive(frame) != DGW_READ_OK)
-		_exit(1);
-	if (frame.type == DGW_MSG_REJECTED && dgw_decode_rejected(&frame, &rejected))
+	if (told_to_end())
+		return false;
+	if (!admission.admitted)
+		return reject(admission.rejected, std::string());
+	permissions_ = admission.permissions;
+	if (!permissions_.passcode_hash.empty())
 	{
-		T_ASC_RejectParameters parameters = {
-			(T_ASC_RejectParametersResult) rejected.result,
-			(T_ASC_RejectParametersSource) rejected.source,
-			(T_ASC_RejectParametersReason) (rejected.source << 8 | rejected.reason)};
-
-		(void) ASC_rejectAssociation(connection_.assoc, &parameters);
-		return close(DGW_CLOSE_REJECTED);
+		/* The way to say it is in PS3.7 D.3.3.7. */
+		if (!identity.verify(permissions_.passcode_hash))
+			return reject({ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEPROVIDER_ACSE_RELATED,
+						   (uint8_t) ASC_REASON_SP_ACSE_NOREASON},
+						  identity.has_passcode() ? "wrong passcode" : "no passcode");
+		identity.acknowledge(connection_.params());
 	}
-	if (frame.type != DGW_MSG_ADMITTED || !dgw_decode_admitted(&frame, &admitted))
-		_exit(1);
-	store_.set_caller(calling_ae, {admitted.keep_mismatch != 0, admitted.max_object_size});
+	start_.on_admission();
+	store_.set_caller(admission.calling_ae, permissions_.store);
 	return true;
 }
 
 bool
-Association::report_opened()
+Association::accept()
 {
+	contexts_ = negotiate(connection_.params(), permissions_);
 	DgwOpened opened = {(uint32_t) contexts_.size()};
 
+	if (ASC_acknowledgeAssociation(connection_.assoc).bad())
+		return !told_to_end() && close(DGW_CLOSE_PEER_GONE, "could not send the A-ASSOCIATE-AC");
 	if (!worker_.send(dgw_encode_opened, opened))
 		_exit(1);
+	return limit_fragments();
+}
+
+/* Where the peer takes so little that DCMTK would cut the fragments itself, and wrongly. */
+bool
+Association::limit_fragments()
+{
+	unsigned long peer_max = connection_.params()->DULparams.peerMaxPDU;
+
+	if (peer_max == 0 || peer_max >= 2 * PDU_ALLOWANCE)
+		return true;
+	if (peer_max < PDU_ALLOWANCE + 2)
+		return violation("the peer's maximum PDU length leaves no room for data");
+	connection_.assoc->sendPDVLength = (peer_max - PDU_ALLOWANCE) & ~1UL;
 	return true;
 }
 
@@ -362,11 +244,17 @@ Association::next_fragment(Pdv &pdv)
 {
 	std::string why;
 
-	connection_.layer.set_deadline_after(std::chrono::seconds(seconds(listener_.idle_timeout)));
-	switch (read_pdv(connection_.assoc, seconds(listener_.idle_timeout), pdv, why))
+	if (told_to_end())
+		return false;
+	connection_.start_idle_timer();
+	PdvResult result = read_pdv(connection_.assoc, seconds(start_.listener.idle_timeout), pdv, why);
+
+	if (result == PdvResult::Fragment)
+		return true;
+	if (told_to_end())
+		return false;
+	switch (result)
 	{
-		case PdvResult::Fragment:
-			return true;
 		case PdvResult::ReleaseRequested:
 			if (store_.in_progress())
 				return violation("A-RELEASE-RQ within a message");
@@ -383,10 +271,9 @@ Association::next_fragment(Pdv &pdv)
 			return close(DGW_CLOSE_PEER_GONE);
 		case PdvResult::Timeout:
 			return abort(DGW_CLOSE_TIMEOUT, "nothing received for too long");
-		case PdvResult::Invalid:
-			break;
+		default:
+			return violation(why);
 	}
-	return violation(why);
 }
 
 bool
@@ -428,6 +315,8 @@ Association::serve_command(const Command &command, T_ASC_PresentationContextID c
 		return violation("response to nothing");
 	if (command.has_dataset && !drain(context_id))
 		return false;
+	if (command.field == C_ECHO_RQ && !permissions_.may_echo)
+		return respond(command, context_id, {STATUS_NOT_AUTHORIZED, "C-ECHO is not permitted"});
 	if (command.field == C_ECHO_RQ)
 		return respond(command, context_id, {STATUS_SUCCESS, ""});
 	return respond(command, context_id, {STATUS_UNRECOGNIZED_OPERATION, "service not supported"});
@@ -445,6 +334,11 @@ Association::serve_store(const Command &command, T_ASC_PresentationContextID con
 
 	if (!command.has_dataset)
 		return respond(command, context_id, {STATUS_CANNOT_UNDERSTAND, "no data set"});
+	if (!permissions_.may_store)
+	{
+		return drain(context_id) &&
+			   respond(command, context_id, {STATUS_NOT_AUTHORIZED, "C-STORE is not permitted"});
+	}
 	if (!context.storage)
 	{
 		return drain(context_id) &&
@@ -504,33 +398,22 @@ Association::respond(const Command &request, T_ASC_PresentationContextID context
 	if (is_uid(request.sop_instance_uid))
 		response.sop_instance_uid = request.sop_instance_uid;
 
-	connection_.layer.set_deadline_after(std::chrono::seconds(seconds(listener_.idle_timeout)));
+	connection_.start_idle_timer();
 	if (send_command(connection_.assoc, context_id, response).good())
 		return true;
+	if (told_to_end())
+		return false;
 	if (connection_.timed_out())
 		return close(DGW_CLOSE_TIMEOUT, "the peer does not take a response");
 	return close(DGW_CLOSE_PEER_GONE);
 }
 
-/* ---------- entry points ---------- */
+/* ---------- entry point ---------- */
 
 int
-serve_association(int peer_fd, Channel &worker, const ListenerConfig &listener,
-				  const StoragePlaces &places)
+serve_association(const AssociationStart &start, Channel &worker)
 {
-	return Association(peer_fd, worker, listener, places).run();
-}
-
-int
-refuse_association(int peer_fd, const ListenerConfig &listener)
-{
-	Connection connection(peer_fd, listener);
-
-	if (connection.receive(listener).good() && connection.layer.fd() >= 0)
-		(void) connection.reject(ASC_RESULT_REJECTEDTRANSIENT,
-								 ASC_SOURCE_SERVICEPROVIDER_PRESENTATION_RELATED,
-								 ASC_REASON_SP_PRES_LOCALLIMITEXCEEDED);
-	return 0;
+	return Association(start, worker).run();
 }
 
 } // namespace dicomgw

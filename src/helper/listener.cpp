@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstring>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -20,7 +19,6 @@ namespace dicomgw
 {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr milliseconds FIRST_BACKOFF(200);
 constexpr milliseconds LAST_BACKOFF(5000);
@@ -106,29 +104,69 @@ open_socket(const ListenerConfig &config, std::string &why)
 	return fd;
 }
 
-static void
-try_to_open(Listener &listener)
+/*
+ * New certificates, or else the ones that are in use (none, at first).  False:
+ * they are to be tried again.
+ */
+static bool
+load_certificates(Listener &listener)
 {
-	const ListenerConfig &config = listener.config;
+	std::string why;
+	auto context = TlsContext::build(listener.config->tls_files, why);
+
+	if (context)
+	{
+		auto config = std::make_shared<ListenerConfig>(*listener.config);
+
+		config->tls_context = context;
+		listener.config = config;
+		listener.message = context->warning();
+		return true;
+	}
+	listener.message = why;
+	if (listener.config->tls_context)
+		listener.message += "; the certificate that was loaded before stays in use";
+	return false;
+}
+
+/* Everything that is not as it should be, if it can be done now. */
+static void
+set_up(Listener &listener)
+{
 	std::string why;
 
-	listener.fd = open_socket(config, why);
-	if (listener.fd >= 0)
+	listener.message.clear();
+	listener.retry = listener.config->tls && !load_certificates(listener);
+	const ListenerConfig &config = *listener.config;
+
+	if (config.tls && !config.tls_context)
 	{
-		listener.error.clear();
-		listener.backoff = milliseconds(0);
-		return;
+		if (listener.fd >= 0)
+			close(listener.fd);
+		listener.fd = -1;
 	}
-	listener.error = "could not bind to address \"" + config.bind_address + "\", port " +
-					 std::to_string(config.port) + ": " + why;
-	listener.backoff = std::clamp(listener.backoff * 2, FIRST_BACKOFF, LAST_BACKOFF);
-	listener.next_try = steady_clock::now() + listener.backoff;
+	else if (listener.fd < 0)
+	{
+		listener.fd = open_socket(config, why);
+		if (listener.fd < 0)
+		{
+			listener.message = "could not bind to address \"" + config.bind_address + "\", port " +
+							   std::to_string(config.port) + ": " + why;
+			listener.retry = true;
+		}
+	}
+	listener.backoff = listener.retry
+						   ? std::clamp(listener.backoff * 2, FIRST_BACKOFF, LAST_BACKOFF)
+						   : milliseconds(0);
+	listener.next_try = Clock::now() + listener.backoff;
 }
 
 static void
 report(const Listener &listener, Channel &worker)
 {
-	DgwListenerState state = {listener.config.id, listener.fd >= 0, slice(listener.error), 0};
+	const auto &context = listener.config->tls_context;
+	DgwListenerState state = {listener.config->id, listener.fd >= 0, slice(listener.message),
+							  context ? context->expires() : 0};
 
 	if (!worker.send(dgw_encode_listener_state, state))
 		_exit(1);
@@ -151,15 +189,23 @@ ListenerSet::close_all()
 }
 
 void
-ListenerSet::apply(const std::vector<ListenerConfig> &configs, Channel &worker)
+ListenerSet::apply(std::vector<ListenerConfig> configs, Channel &worker)
 {
 	std::vector<Listener> next;
 
-	for (const ListenerConfig &config : configs)
+	for (ListenerConfig &config : configs)
 	{
-		auto same = [&config](const Listener &l)
-		{ return l.config.port == config.port && l.config.bind_address == config.bind_address; };
-		auto old = std::find_if(listeners_.begin(), listeners_.end(), same);
+		auto same_row = [&config](const Listener &l) { return l.config->id == config.id; };
+		auto before = std::find_if(listeners_.begin(), listeners_.end(), same_row);
+
+		if (config.tls && before != listeners_.end())
+			config.tls_context = before->config->tls_context;
+	}
+	for (ListenerConfig &config : configs)
+	{
+		auto same_port = [&config](const Listener &l)
+		{ return l.config->port == config.port && l.config->bind_address == config.bind_address; };
+		auto old = std::find_if(listeners_.begin(), listeners_.end(), same_port);
 		Listener listener;
 
 		if (old != listeners_.end())
@@ -167,7 +213,7 @@ ListenerSet::apply(const std::vector<ListenerConfig> &configs, Channel &worker)
 			listener = *old;
 			listeners_.erase(old);
 		}
-		listener.config = config;
+		listener.config = std::make_shared<ListenerConfig>(config);
 		next.push_back(listener);
 	}
 
@@ -176,8 +222,7 @@ ListenerSet::apply(const std::vector<ListenerConfig> &configs, Channel &worker)
 	listeners_ = next;
 	for (Listener &listener : listeners_)
 	{
-		if (listener.fd < 0)
-			try_to_open(listener);
+		set_up(listener);
 		report(listener, worker);
 	}
 }
@@ -187,12 +232,13 @@ ListenerSet::retry(Channel &worker)
 {
 	for (Listener &listener : listeners_)
 	{
-		std::string error = listener.error;
+		std::string message = listener.message;
+		bool listened = listener.fd >= 0;
 
-		if (listener.fd >= 0 || listener.next_try > steady_clock::now())
+		if (!listener.retry || listener.next_try > Clock::now())
 			continue;
-		try_to_open(listener);
-		if (listener.error != error)
+		set_up(listener);
+		if (listener.message != message || (listener.fd >= 0) != listened)
 			report(listener, worker);
 	}
 }
@@ -204,15 +250,8 @@ ListenerSet::retry_in() const
 
 	for (const Listener &listener : listeners_)
 	{
-		if (listener.fd >= 0)
-			continue;
-		auto left =
-			std::chrono::duration_cast<milliseconds>(listener.next_try - steady_clock::now())
-				.count() +
-			1;
-		int ms = (int) std::clamp<long long>(left, 0, INT_MAX);
-
-		wait = wait < 0 ? ms : std::min(wait, ms);
+		if (listener.retry)
+			wait = earlier(wait, ms_until(listener.next_try));
 	}
 	return wait;
 }

@@ -9,6 +9,10 @@
  * is tried again and again (its network may come up later), and the receiver
  * is told of every change.
  *
+ * Certificates are read anew with each configuration.  As long as that can't
+ * be done, the listener goes on with what it had; if it had nothing, it does
+ * not listen.  Either way it is tried again, and said.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef DGW_LISTENER_H
@@ -18,19 +22,21 @@
 #include <string>
 #include <vector>
 
-#include "association.h"
 #include "channel.h"
+#include "clock.h"
+#include "listener_config.h"
 
 namespace dicomgw
 {
 
 struct Listener
 {
-	ListenerConfig config;
-	int fd = -1; /* non-blocking, or -1 */
-	std::string error;
+	SharedListenerConfig config;
+	int fd = -1;		 /* non-blocking, or -1 */
+	std::string message; /* why it does not listen, or what is wrong though it does */
+	bool retry = false;	 /* something is to be tried again */
 	std::chrono::milliseconds backoff{0};
-	std::chrono::steady_clock::time_point next_try;
+	Clock::time_point next_try;
 };
 
 class ListenerSet
@@ -39,7 +45,7 @@ public:
 	~ListenerSet();
 
 	/* Open and close to match, then report the state of each. */
-	void apply(const std::vector<ListenerConfig> &configs, Channel &worker);
+	void apply(std::vector<ListenerConfig> configs, Channel &worker);
 
 	/* Try those again whose time has come, and report what has changed. */
 	void retry(Channel &worker);
@@ -47,15 +53,14 @@ public:
 	/* Milliseconds until retry() has something to do, -1 if nothing. */
 	int retry_in() const;
 
-	/* In a child: it has no business with them. */
-	void close_all();
-
 	const std::vector<Listener> &all() const
 	{
 		return listeners_;
 	}
 
 private:
+	void close_all();
+
 	std::vector<Listener> listeners_;
 };
 

@@ -12,6 +12,8 @@
 #include "dcmtk/dcmnet/lst.h"
 
 #include <algorithm>
+#include <cstring>
+#include <set>
 #include <vector>
 
 namespace dicomgw
@@ -63,16 +65,17 @@ is_storage(const std::string &sop_class_uid)
 }
 
 /*
- * The sender's first choice, or empty if none is a UID.  The list is walked
- * here because ASC_getPresentationContext() copies it into an array of 50.
+ * The UIDs among the proposed transfer syntaxes.  The list is walked here
+ * because ASC_getPresentationContext() copies it into an array of 50.
  */
-static std::string
-first_transfer_syntax(DUL_PRESENTATIONCONTEXT *context)
+static std::vector<std::string>
+proposed_transfer_syntaxes(DUL_PRESENTATIONCONTEXT *context)
 {
 	LST_HEAD **list = &context->proposedTransferSyntax;
+	std::vector<std::string> proposed;
 
 	if (*list == NULL)
-		return std::string();
+		return proposed;
 
 	LST_NODE *node = LST_Head(list);
 
@@ -82,9 +85,21 @@ first_transfer_syntax(DUL_PRESENTATIONCONTEXT *context)
 		std::string uid = reinterpret_cast<DUL_TRANSFERSYNTAX *>(node)->transferSyntax;
 
 		if (is_uid(uid))
+			proposed.push_back(uid);
+	}
+	return proposed;
+}
+
+/* The first of the preferred ones, else the sender's first; empty if there is none. */
+static std::string
+choose(const std::vector<std::string> &proposed, const std::vector<std::string> &preferred)
+{
+	for (const std::string &uid : preferred)
+	{
+		if (std::find(proposed.begin(), proposed.end(), uid) != proposed.end())
 			return uid;
 	}
-	return std::string();
+	return proposed.empty() ? std::string() : proposed.front();
 }
 
 /*
@@ -108,24 +123,54 @@ proposals(T_ASC_Parameters *params)
 	return proposed;
 }
 
+bool
+context_ids_are_valid(T_ASC_Parameters *params)
+{
+	std::set<unsigned> seen;
+
+	for (const DUL_PRESENTATIONCONTEXT &context : proposals(params))
+	{
+		if (context.presentationContextID % 2 == 0 ||
+			!seen.insert(context.presentationContextID).second)
+			return false;
+	}
+	return true;
+}
+
+/* What is wrong with a proposal, apart from its transfer syntaxes. */
+static T_ASC_P_ResultReason
+judge(const DUL_PRESENTATIONCONTEXT &context, const Permissions &permissions)
+{
+	std::string sop_class_uid = context.abstractSyntax;
+	bool verification = sop_class_uid == UID_VerificationSOPClass;
+
+	if (!is_uid(sop_class_uid) || (!verification && !is_storage(sop_class_uid)))
+		return ASC_P_ABSTRACTSYNTAXNOTSUPPORTED;
+	if (!(verification ? permissions.may_echo : permissions.may_store))
+		return ASC_P_USERREJECTION;
+	if (context.proposedSCRole == DUL_SC_ROLE_SCP || context.proposedSCRole == DUL_SC_ROLE_NONE)
+		return ASC_P_USERREJECTION;
+	return ASC_P_ACCEPTANCE;
+}
+
 AcceptedContexts
-negotiate(T_ASC_Parameters *params)
+negotiate(T_ASC_Parameters *params, const Permissions &permissions)
 {
 	AcceptedContexts accepted;
 
 	for (DUL_PRESENTATIONCONTEXT &context : proposals(params))
 	{
 		T_ASC_PresentationContextID id = context.presentationContextID;
-		std::string sop_class_uid = context.abstractSyntax;
-		std::string transfer_syntax_uid = first_transfer_syntax(&context);
-		bool verification = sop_class_uid == UID_VerificationSOPClass;
+		T_ASC_P_ResultReason verdict = judge(context, permissions);
+		std::string uid =
+			choose(proposed_transfer_syntaxes(&context), permissions.transfer_syntaxes);
 
-		if (!is_uid(sop_class_uid) || (!verification && !is_storage(sop_class_uid)))
-			ASC_refusePresentationContext(params, id, ASC_P_ABSTRACTSYNTAXNOTSUPPORTED);
-		else if (transfer_syntax_uid.empty())
-			ASC_refusePresentationContext(params, id, ASC_P_TRANSFERSYNTAXESNOTSUPPORTED);
-		else if (ASC_acceptPresentationContext(params, id, transfer_syntax_uid.c_str()).good())
-			accepted[id] = {!verification, transfer_syntax_uid};
+		if (verdict == ASC_P_ACCEPTANCE && uid.empty())
+			verdict = ASC_P_TRANSFERSYNTAXESNOTSUPPORTED;
+		if (verdict != ASC_P_ACCEPTANCE)
+			ASC_refusePresentationContext(params, id, verdict);
+		else if (ASC_acceptPresentationContext(params, id, uid.c_str(), ASC_SC_ROLE_SCU).good())
+			accepted[id] = {strcmp(context.abstractSyntax, UID_VerificationSOPClass) != 0, uid};
 	}
 	return accepted;
 }

@@ -8,13 +8,15 @@ PROTOCOL_OBJS = $(addprefix src/protocol/,frame.o message.o message_receiving.o 
 	message_sending.o)
 
 # What both programs need to talk DICOM, and to their worker.
-SHARED_HELPER_OBJS = $(addprefix src/helper/,channel.o dimse.o transport.o)
+SHARED_HELPER_OBJS = $(addprefix src/helper/,channel.o dimse.o transport.o stream.o tls_stream.o \
+	interrupt.o peer_text.o)
 
 HEADER_OBJS = $(addprefix src/helper/,header_json.o json_value.o character_set.o \
 	dataset_reader.o)
 
-SCP_OBJS = $(addprefix src/helper/,scp.o listener.o association.o negotiation.o store.o \
-	storage_gate.o object_file.o placed_file.o) $(HEADER_OBJS)
+SCP_OBJS = $(addprefix src/helper/,scp.o listener.o waiting_room.o association_processes.o \
+	turned_away.o caller.o association.o connection.o tls_context.o admission.o identity.o \
+	negotiation.o store.o storage_gate.o object_file.o placed_file.o) $(HEADER_OBJS)
 
 SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.o dial.o \
 	dataset_file.o)

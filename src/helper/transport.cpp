@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * transport.cpp
- *	  The TCP transport under DCMTK's upper layer (see transport.h).
+ *	  The transport under DCMTK's upper layer (see transport.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -16,14 +16,12 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <dcmtk/dcmnet/dcmtrans.h>
+
+#include "tls_stream.h"
 
 namespace dicomgw
 {
@@ -38,24 +36,6 @@ constexpr size_t BUFFER_SIZE = 64 * 1024;
 constexpr size_t DATA_HEAD_SIZE = 12;
 constexpr unsigned char DATA_PDU_TYPE = 0x04;
 
-constexpr int KEEPALIVE_IDLE_S = 60;
-constexpr int KEEPALIVE_INTERVAL_S = 15;
-constexpr int KEEPALIVE_PROBES = 4;
-
-void
-set_option(int fd, int level, int name, int value)
-{
-	/* An option that can't be set costs speed, not correctness. */
-	(void) setsockopt(fd, level, name, &value, sizeof(value));
-}
-
-/* The kernel leaves quick mode by itself, so this is said again and again. */
-void
-quick_ack(int fd)
-{
-	set_option(fd, IPPROTO_TCP, TCP_QUICKACK, 1);
-}
-
 bool
 would_block(int error)
 {
@@ -67,8 +47,10 @@ would_block(int error)
 class BufferedConnection : public DcmTCPConnection
 {
 public:
-	BufferedConnection(int fd, TransportLayer &layer, std::unique_ptr<unsigned char[]> buffer)
-		: DcmTCPConnection(fd),
+	BufferedConnection(std::unique_ptr<Stream> stream, TransportLayer &layer,
+					   std::unique_ptr<unsigned char[]> buffer)
+		: DcmTCPConnection(stream->fd()),
+		  stream_(std::move(stream)),
 		  layer_(layer),
 		  buffer_(std::move(buffer)),
 		  send_timeout_(dcmSocketSendTimeout.get()),
@@ -78,8 +60,19 @@ public:
 
 	~BufferedConnection() override
 	{
+		stream_->say_end();
 		if (layer_.connection_ == this)
 			layer_.connection_ = nullptr;
+	}
+
+	OFCondition serverSideHandshake() override
+	{
+		return handshake(true);
+	}
+
+	OFCondition clientSideHandshake() override
+	{
+		return handshake(false);
 	}
 
 	ssize_t read(void *buf, size_t nbyte) override;
@@ -95,21 +88,29 @@ public:
 		return OFFalse;
 	}
 
+	void close() override
+	{
+		stream_->say_end();
+		DcmTCPConnection::close();
+	}
+
 	int descriptor()
 	{
 		return getSocket();
 	}
 
-	size_t buffered() const
+	bool buffered() const
 	{
-		return end_ - start_;
+		return start_ < end_ || stream_->pending();
 	}
 
 private:
+	OFCondition handshake(bool as_server);
 	ssize_t receive(void *buf, size_t nbyte);
 	bool send_all(struct iovec *iov, size_t iov_count);
 	bool await(short events, int wait_ms);
 
+	std::unique_ptr<Stream> stream_;
 	TransportLayer &layer_;
 	std::unique_ptr<unsigned char[]> buffer_;
 	size_t start_ = 0; /* first byte not yet given to DCMTK */
@@ -120,7 +121,7 @@ private:
 	int receive_timeout_;
 };
 
-/* Wait for the socket; false when the time is up (ETIMEDOUT) or poll() fails. */
+/* Wait for the socket; false when the time is up (ETIMEDOUT), or nobody wants to wait any more. */
 bool
 BufferedConnection::await(short events, int wait_ms)
 {
@@ -129,9 +130,16 @@ BufferedConnection::await(short events, int wait_ms)
 
 	for (;;)
 	{
-		struct pollfd pfd = {getSocket(), events, 0};
-		int n = poll(&pfd, 1, left);
+		struct pollfd fds[2] = {
+			{getSocket(), events, 0},
+			{layer_.interrupt_ != nullptr ? layer_.interrupt_->fd() : -1, POLLIN, 0}};
+		int n = poll(fds, 2, left);
 
+		if (n > 0 && fds[1].revents != 0)
+		{
+			errno = ECANCELED;
+			return false;
+		}
 		/* POLLHUP and POLLERR count as ready: the call that follows says why. */
 		if (n > 0)
 			return true;
@@ -152,31 +160,53 @@ BufferedConnection::await(short events, int wait_ms)
 	}
 }
 
+/*
+ * DCMTK asks for it as soon as there is a connection; a peer that drips its
+ * part of it has no more time than any other.
+ */
+OFCondition
+BufferedConnection::handshake(bool as_server)
+{
+	while (!layer_.failed(0) && !stream_->handshake(as_server))
+	{
+		if (!would_block(errno) || !await(stream_->events(), layer_.wait_ms(receive_timeout_)))
+		{
+			(void) layer_.failed(errno);
+			layer_.tls_error_ = stream_->why();
+			break;
+		}
+	}
+	if (layer_.error_ != 0)
+	{
+		if (layer_.tls_error_.empty())
+			layer_.tls_error_ = strerror(layer_.error_);
+		return makeOFCondition(0, 0, OF_error, "no TLS session");
+	}
+	layer_.tls_session_ = stream_->session();
+	return EC_Normal;
+}
+
 /* Whatever the socket has, waiting for the first byte. */
 ssize_t
 BufferedConnection::receive(void *buf, size_t nbyte)
 {
 	/* A peer that drips keeps every single wait short: look at the clock each time. */
-	if (layer_.deadline_passed())
+	if (layer_.failed(0))
 	{
-		errno = ETIMEDOUT;
+		errno = layer_.error_;
 		return -1;
 	}
 	for (;;)
 	{
-		ssize_t n = recv(getSocket(), buf, nbyte, MSG_DONTWAIT);
+		ssize_t n = stream_->read(buf, nbyte);
+		int error = errno;
 
-		if (n >= 0)
-		{
-			quick_ack(getSocket());
-			return n;
-		}
-		if (errno == EINTR)
-			continue;
-		if (!would_block(errno))
-			return -1;
+		/* After what came, and before what is waited for. */
 		quick_ack(getSocket());
-		if (!await(POLLIN, layer_.wait_ms(receive_timeout_)))
+		if (n >= 0)
+			return n;
+		errno = error;
+		if (!would_block(errno) || !await(stream_->events(), layer_.wait_ms(receive_timeout_)))
 			return -1;
 	}
 }
@@ -219,18 +249,11 @@ BufferedConnection::send_all(struct iovec *iov, size_t iov_count)
 	}
 	while (iov_count > 0)
 	{
-		struct msghdr msg = {};
-
-		msg.msg_iov = iov;
-		msg.msg_iovlen = iov_count;
-		ssize_t n =
-			sendmsg(getSocket(), &msg, MSG_DONTWAIT | MSG_NOSIGNAL | (layer_.more_ ? MSG_MORE : 0));
+		ssize_t n = stream_->write(iov, iov_count, layer_.more_);
 
 		if (n < 0)
 		{
-			if (errno == EINTR)
-				continue;
-			if (!would_block(errno) || !await(POLLOUT, layer_.wait_ms(send_timeout_)))
+			if (!would_block(errno) || !await(stream_->events(), layer_.wait_ms(send_timeout_)))
 				return false;
 			continue;
 		}
@@ -281,13 +304,10 @@ BufferedConnection::write(void *buf, size_t nbyte)
 OFBool
 BufferedConnection::networkDataAvailable(int timeout)
 {
-	if (start_ < end_)
+	if (buffered())
 		return OFTrue;
-	if (layer_.deadline_passed())
-	{
-		layer_.error_ = ETIMEDOUT;
+	if (layer_.failed(0))
 		return OFFalse;
-	}
 	quick_ack(getSocket());
 	/* DCMTK may compute a wait below zero; poll() would take that for "for ever". */
 	if (await(POLLIN, timeout > 0 ? layer_.wait_ms(timeout) : 0))
@@ -307,7 +327,7 @@ TransportLayer::~TransportLayer()
 DcmTransportConnection *
 TransportLayer::createConnection(DcmNativeSocketType fd, OFBool secure)
 {
-	if (secure)
+	if (secure && tls_context_ == nullptr)
 		return nullptr;
 	if (substitute_ >= 0)
 	{
@@ -319,16 +339,59 @@ TransportLayer::createConnection(DcmNativeSocketType fd, OFBool secure)
 		if (replaced < 0)
 			return nullptr;
 	}
-	/* Not zeroed: pages that no byte reaches cost nothing. */
-	std::unique_ptr<unsigned char[]> buffer(new (std::nothrow) unsigned char[BUFFER_SIZE]);
-
-	if (!buffer)
-		return nullptr;
 	error_ = 0;
 	at_end_ = false;
 	more_ = false;
-	connection_ = new (std::nothrow) BufferedConnection(fd, *this, std::move(buffer));
+	tls_session_ = TlsSession();
+	tls_error_.clear();
+	try
+	{
+		/* Not zeroed: pages that no byte reaches cost nothing. */
+		std::unique_ptr<unsigned char[]> buffer(new unsigned char[BUFFER_SIZE]);
+		std::unique_ptr<Stream> stream;
+
+		if (secure)
+			stream = std::make_unique<TlsStream>(fd, tls_context_);
+		else
+			stream = std::make_unique<TcpStream>(fd);
+		connection_ = new BufferedConnection(std::move(stream), *this, std::move(buffer));
+	}
+	catch (const std::bad_alloc &)
+	{
+		return nullptr;
+	}
 	return connection_;
+}
+
+void
+TransportLayer::use_tls(SSL_CTX *context)
+{
+	tls_context_ = context;
+}
+
+void
+TransportLayer::set_interrupt(const Interrupt *interrupt)
+{
+	interrupt_ = interrupt;
+}
+
+bool
+TransportLayer::interrupted() const
+{
+	return interrupt_ != nullptr && interrupt_->raised();
+}
+
+/* Note why it failed: for this reason, or because it may not even be tried. */
+bool
+TransportLayer::failed(int error)
+{
+	if (error == 0 && interrupted())
+		error = ECANCELED;
+	else if (error == 0 && deadline_passed())
+		error = ETIMEDOUT;
+	if (error != 0)
+		error_ = error;
+	return error != 0;
 }
 
 void
@@ -377,6 +440,12 @@ TransportLayer::set_more(bool more)
 	more_ = more;
 }
 
+bool
+TransportLayer::send(const void *data, size_t len)
+{
+	return connection_ != nullptr && connection_->write(const_cast<void *>(data), len) >= 0;
+}
+
 int
 TransportLayer::fd() const
 {
@@ -386,7 +455,7 @@ TransportLayer::fd() const
 bool
 TransportLayer::buffered() const
 {
-	return connection_ != nullptr && connection_->buffered() > 0;
+	return connection_ != nullptr && connection_->buffered();
 }
 
 int
@@ -417,17 +486,6 @@ TransportLayer::wait_ms(int seconds) const
 		wait = wait < 0 ? left : std::min(wait, left);
 	}
 	return static_cast<int>(std::min<long long>(wait, INT_MAX));
-}
-
-void
-tune_socket(int fd)
-{
-	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	quick_ack(fd);
-	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
-	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
 } // namespace dicomgw

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * transport.h
- *	  The TCP transport under DCMTK's upper layer, for both helper programs.
+ *	  The transport under DCMTK's upper layer, for both helper programs.
  *
  * DCMTK reads every PDU head with a system call of its own, writes head and
  * data apart, never asks for quick acknowledgements, and has no limit in time
@@ -13,7 +13,12 @@
  *	- re-arms TCP_QUICKACK around every read, which cures peers that leave
  *	  Nagle's algorithm on (they wait for our acknowledgement before they send
  *	  the rest of an answer: 40 to 90 ms an object);
- *	- honours a deadline, after which every read and write fails.
+ *	- honours a deadline, after which every read and write fails, and an
+ *	  interrupt, which ends every wait for the peer;
+ *	- speaks TLS where it is told to, under the same deadline.
+ *
+ * The bytes themselves go through a Stream (stream.h), of which there are two
+ * kinds, TCP and TLS.
  *
  * A helper process has one association at a time, so the layer stands for
  * "the connection": it keeps the deadline, and answers what DCMTK's upper
@@ -31,9 +36,14 @@
 #define DGW_TRANSPORT_H
 
 #include <chrono>
+#include <memory>
+#include <openssl/ssl.h>
 
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmnet/dcmlayer.h>
+
+#include "interrupt.h"
+#include "stream.h"
 
 namespace dicomgw
 {
@@ -48,7 +58,7 @@ public:
 	TransportLayer() = default;
 	~TransportLayer() override;
 
-	/* Called by DCMTK; plain TCP only, so a secure connection is refused. */
+	/* Called by DCMTK; a secure connection is refused unless use_tls() came before. */
 	DcmTransportConnection *createConnection(DcmNativeSocketType fd, OFBool secure) override;
 
 	/*
@@ -57,6 +67,27 @@ public:
 	 */
 	void substitute(int fd);
 	bool substitution_pending() const;
+
+	/* Secure connections from here on have this context, which must live as long as they do. */
+	void use_tls(SSL_CTX *context);
+
+	/* What was agreed on in the handshake. */
+	const TlsSession &tls_session() const
+	{
+		return tls_session_;
+	}
+
+	/* Why there is no TLS session; empty if nothing went wrong. */
+	const std::string &tls_error() const
+	{
+		return tls_error_;
+	}
+
+	/*
+	 * What is raised makes every read fail, and every write that would have to
+	 * wait (ECANCELED); NULL: nothing does.
+	 */
+	void set_interrupt(const Interrupt *interrupt);
 
 	/*
 	 * From here on everything must be read and written before this moment; what
@@ -67,6 +98,9 @@ public:
 	void clear_deadline();
 	bool deadline_passed() const;
 
+	/* Past DCMTK: a whole PDU that it does not know to be possible.  False: there is no way. */
+	bool send(const void *data, size_t len);
+
 	/* More follows at once: let the kernel put it into the same segment. */
 	void set_more(bool more);
 
@@ -76,7 +110,8 @@ public:
 	bool buffered() const;
 	/*
 	 * Why the last read or write failed: an errno, ETIMEDOUT if a timeout or
-	 * the deadline passed, 0 if the peer closed its end in order.
+	 * the deadline passed, ECANCELED if it was interrupted, EPROTO if TLS was
+	 * broken, 0 if the peer closed its end in order.
 	 */
 	int last_error() const;
 	/* The peer has closed its end, and all that it sent has been read. */
@@ -91,14 +126,18 @@ private:
 	BufferedConnection *connection_ = nullptr;
 	MonotonicClock::time_point deadline_{};
 	bool has_deadline_ = false;
+	bool interrupted() const;
+	bool failed(int error);
+
+	SSL_CTX *tls_context_ = nullptr;
+	TlsSession tls_session_;
+	std::string tls_error_;
+	const Interrupt *interrupt_ = nullptr;
 	bool more_ = false;
 	int error_ = 0;
 	bool at_end_ = false;
 	int substitute_ = -1;
 };
-
-/* No delay in sending, quick acknowledgements, and keepalive probes. */
-void tune_socket(int fd);
 
 } // namespace dicomgw
 

@@ -36,7 +36,7 @@ def pdu(kind, body):
 
 
 def associate_rq(contexts, called="DICOMGW", calling="TESTER", max_pdu=16384,
-                 application_context=APPLICATION_CONTEXT, version=1):
+                 application_context=APPLICATION_CONTEXT, version=1, user_items=b""):
     """contexts: list of (id, abstract syntax, [transfer syntaxes])"""
     body = struct.pack(">HH", version, 0)
     body += called.encode().ljust(16)[:16] + calling.encode().ljust(16)[:16] + bytes(32)
@@ -46,7 +46,18 @@ def associate_rq(contexts, called="DICOMGW", calling="TESTER", max_pdu=16384,
         inner += b"".join(item(0x40, t.encode()) for t in transfers)
         body += item(0x20, inner)
     user = item(0x51, struct.pack(">I", max_pdu)) + item(0x52, b"1.2.3.4") + item(0x55, b"WIRE")
+    user += user_items
     return pdu(ASSOCIATE_RQ, body + item(0x50, user))
+
+
+def role_selection(sop_class, scu, scp):
+    uid = sop_class.encode()
+    return item(0x54, struct.pack(">H", len(uid)) + uid + bytes([scu, scp]))
+
+
+def user_identity(kind, primary, secondary=b"", response=0):
+    return item(0x58, struct.pack(">BBH", kind, response, len(primary)) + primary +
+                struct.pack(">H", len(secondary)) + secondary)
 
 
 def pdv(context_id, data, command=False, last=True):
@@ -94,10 +105,16 @@ def parse_command(data):
 class Peer:
     """One connection to the program."""
 
-    def __init__(self, port, timeout=10):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+    def __init__(self, port, timeout=10, source="127.0.0.1", tls=None):
+        """tls: an ssl.SSLContext to speak TLS with."""
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=timeout,
+                                             source_address=(source, 0))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self.sock = tls.wrap_socket(self.sock)
         self.max_pdu = 16384
+        self.user_items = {}  # of the A-ASSOCIATE-AC: type -> [value]
+        self.rejected = None  # result, source, reason of the A-ASSOCIATE-RJ
 
     def __enter__(self):
         return self
@@ -132,6 +149,8 @@ class Peer:
         """Returns {context id: (result, transfer syntax)}, or None if it was not accepted."""
         self.send(associate_rq(contexts or [(1, CT_IMAGE, [EXPLICIT_LE])], **options))
         kind, body = self.receive()
+        if kind == ASSOCIATE_RJ:
+            self.rejected = tuple(body[1:4])
         if kind != ASSOCIATE_AC:
             return None
         results, pos = {}, 68
@@ -142,9 +161,17 @@ class Peer:
                 transfer = inner[8:8 + struct.unpack_from(">H", inner, 6)[0]]
                 results[inner[0]] = (inner[2], transfer.decode())
             elif code == 0x50:
-                self.max_pdu = struct.unpack_from(">I", inner, 4)[0]
+                self._note_user_items(inner)
             pos += 4 + length
         return results
+
+    def _note_user_items(self, items):
+        pos = 0
+        while pos < len(items):
+            code, length = struct.unpack_from(">BxH", items, pos)
+            self.user_items.setdefault(code, []).append(items[pos + 4:pos + 4 + length])
+            pos += 4 + length
+        self.max_pdu = struct.unpack(">I", self.user_items[0x51][0])[0]
 
     def send_command(self, command, context_id=1):
         self.send(pdu(P_DATA, pdv(context_id, command, command=True)))
@@ -201,12 +228,20 @@ class Driver:
             if line.startswith(start):
                 return line
 
+    def tell(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
     def set(self, **settings):
         for name_value in settings.items():
-            self.process.stdin.write("%s=%s\n" % name_value)
-        self.process.stdin.write("config\n")
-        self.process.stdin.flush()
+            self.tell("%s=%s" % name_value)
+        self.tell("config")
         return self.expect("listener ")
+
+    def forget(self):
+        """What was said so far is of no interest."""
+        while not self.queue.empty():
+            self.lines.append(self.queue.get())
 
     def quit(self):
         self.process.stdin.close()

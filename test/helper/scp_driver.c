@@ -6,15 +6,19 @@
  * usage: scp_driver [name=value ...] program
  *
  * It starts the program with a control channel on descriptor 3, as the worker
- * does, configures one listener, and plays the worker's part: every RECEIVED
- * is answered at once (with its directories synced first, if asked to).  What
- * the program says is printed, one line a message, so that a test can wait
- * for it:
+ * does, configures its listeners, and plays the worker's part: every REQUESTED
+ * and RECEIVED is answered at once, as the settings say (with the object's
+ * directories synced first, if asked to).  What the program says is printed,
+ * one line a message, so that a test can wait for it:
  *
  *		hello <program>
  *		listener <id> <0|1> <message>
+ *		expires <id> <seconds since 1970>			before "listener", if there is a certificate
  *		association <pid> <address>
- *		requested <pid> <calling> <called> <implementation version>
+ *		turned_away <listener> <connections> <address> <message>
+ *		identity <pid> <type> <username>			before "requested", if there is one
+ *		tls <pid> <version> <cipher> <subject>		before "requested", if there is TLS
+ *		requested <pid> <max PDU> <contexts> <calling> <called> <implementation version>
  *		opened <pid> <contexts>
  *		received <pid> <seq> <path> <class> <instance> <syntax> <size> <sha256> <mirrored> <header error>
  *		closed <pid> <reason> <objects> <bytes> <message>
@@ -22,14 +26,13 @@
  *		log <level> <text>
  *		exit <status>				the program ended
  *
- * Settings, as arguments and later as lines on stdin (then in force with the
- * line "config"): port, bind, ae, storage, max_associations, max_pdu,
- * association_timeout, idle_timeout, listeners (0 or 1), answer (commit |
- * none | a status to refuse with, in hexadecimal), headers (a directory: the
- * JSON of each object is written to <token>.json in it), sync (0 or 1), mirror,
- * mirror_needed, keep_mismatch (0 or 1), max_object_size.  The line "full
- * <comment>" says that no objects are accepted, "room" that they are again;
- * "quit", or the end of stdin, closes the control channel.
+ * Settings are arguments, and later lines on stdin (then in force with the
+ * line "config"); they are in scp_settings.h.  Other lines:
+ *
+ *		full <comment>, room		no objects are accepted; they are again
+ *		abort <pid>					a person wants this association to end
+ *		commit <pid> <seq>			an answer that was held back (answer=none)
+ *		quit						as the end of stdin: closes the control channel
  *
  *-------------------------------------------------------------------------
  */
@@ -41,45 +44,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../src/protocol/message.h"
+#include "scp_settings.h"
 
-#define MAX_CHANNELS 1024
-#define MAX_SETTING 256
-
-typedef struct Setting
-{
-	const char *name;
-	char value[MAX_SETTING];
-} Setting;
-
-static Setting settings[] = {{"port", "11112"},
-							 {"bind", "127.0.0.1"},
-							 {"ae", "DICOMGW"},
-							 {"storage", "."},
-							 {"max_associations", "100"},
-							 {"max_pdu", "131072"},
-							 {"association_timeout", "10"},
-							 {"idle_timeout", "60"},
-							 {"listeners", "1"},
-							 {"answer", "commit"},
-							 {"headers", ""},
-							 {"sync", "0"},
-							 {"mirror", ""},
-							 {"mirror_needed", "0"},
-							 {"keep_mismatch", "0"},
-							 {"max_object_size", "0"}};
-
-#define N_SETTINGS (sizeof(settings) / sizeof(settings[0]))
+#define MAX_CHANNELS 8192
+/* For "%.*s". */
+#define TEXT(slice) (int) (slice).len, (slice).data
 
 /* The first channel is the control channel; the others are of associations. */
 typedef struct Peer
 {
 	int fd;
 	unsigned pid;
+	bool admitted;
 	DgwFrameReader reader;
 } Peer;
 
@@ -94,42 +76,6 @@ die(const char *what)
 	exit(2);
 }
 
-static const char *
-setting(const char *name)
-{
-	for (size_t i = 0; i < N_SETTINGS; i++)
-	{
-		if (strcmp(settings[i].name, name) == 0)
-			return settings[i].value;
-	}
-	abort();
-}
-
-/* name=value; false if there is no such setting. */
-static bool
-set_setting(const char *text)
-{
-	const char *equals = strchr(text, '=');
-
-	for (size_t i = 0; equals != NULL && i < N_SETTINGS; i++)
-	{
-		size_t len = (size_t) (equals - text);
-
-		if (strlen(settings[i].name) == len && strncmp(settings[i].name, text, len) == 0)
-		{
-			snprintf(settings[i].value, MAX_SETTING, "%s", equals + 1);
-			return true;
-		}
-	}
-	return false;
-}
-
-static DgwSlice
-slice(const char *text)
-{
-	return (DgwSlice){text, strlen(text)};
-}
-
 static void
 send_to(int fd)
 {
@@ -142,19 +88,32 @@ static void
 send_config(void)
 {
 	static DgwConfig config;
-	DgwListener *listener = &config.listeners[0];
+	uint32_t n = number("listeners");
 
-	config.storage_path = slice(setting("storage"));
-	config.mirror_path = slice(setting("mirror"));
-	config.mirror_needed = (uint8_t) atoi(setting("mirror_needed"));
-	config.max_associations = (uint32_t) atoi(setting("max_associations"));
-	config.n_listeners = (uint32_t) atoi(setting("listeners"));
-	listener->id = 1;
-	listener->bind_address = slice(setting("bind"));
-	listener->port = (uint16_t) atoi(setting("port"));
-	listener->max_pdu = (uint32_t) atoi(setting("max_pdu"));
-	listener->association_timeout = (uint32_t) atoi(setting("association_timeout"));
-	listener->idle_timeout = (uint32_t) atoi(setting("idle_timeout"));
+	config.storage_path = dgw_slice(setting("storage"));
+	config.mirror_path = dgw_slice(setting("mirror"));
+	config.mirror_needed = (uint8_t) number("mirror_needed");
+	config.max_associations = number("max_associations");
+	config.n_listeners = n;
+	for (uint32_t i = 0; i < n; i++)
+	{
+		bool tls = i == 1;
+
+		config.listeners[i] = (DgwListener){
+			.id = i + 1,
+			.bind_address = dgw_slice(setting("bind")),
+			.port = (uint16_t) number(tls ? "tls_port" : "port"),
+			.max_pdu = number("max_pdu"),
+			.association_timeout = number("association_timeout"),
+			.idle_timeout = number("idle_timeout"),
+			.tls = tls,
+			.tls_client = (uint8_t) number("tls_client"),
+			.tls_certificate = dgw_slice(setting("tls_certificate")),
+			.tls_key = dgw_slice(setting("tls_key")),
+			.tls_ca = dgw_slice(setting("tls_ca")),
+			.tls_crl = dgw_slice(setting("tls_crl")),
+		};
+	}
 	dgw_encode_config(&writer, &config);
 	send_to(peers[0].fd);
 }
@@ -162,13 +121,36 @@ send_config(void)
 static void
 send_storage(uint8_t accepting, const char *comment)
 {
-	DgwStorage storage = {accepting, slice(comment)};
+	DgwStorage storage = {accepting, dgw_slice(comment)};
 
 	dgw_encode_storage(&writer, &storage);
 	send_to(peers[0].fd);
 }
 
-static Peer *
+static void
+send_abort(unsigned pid)
+{
+	DgwAbort abort = {pid};
+
+	dgw_encode_abort(&writer, &abort);
+	send_to(peers[0].fd);
+}
+
+static void
+send_committed(unsigned pid, unsigned long long seq)
+{
+	DgwCommitted committed = {seq};
+
+	for (int i = 1; i < n_peers; i++)
+	{
+		if (peers[i].pid != pid)
+			continue;
+		dgw_encode_committed(&writer, &committed);
+		send_to(peers[i].fd);
+	}
+}
+
+static void
 add_peer(int fd, unsigned pid)
 {
 	Peer *peer = &peers[n_peers];
@@ -178,8 +160,8 @@ add_peer(int fd, unsigned pid)
 	n_peers++;
 	peer->fd = fd;
 	peer->pid = pid;
+	peer->admitted = false;
 	dgw_reader_init(&peer->reader);
-	return peer;
 }
 
 static pid_t
@@ -219,7 +201,7 @@ sync_directories(DgwSlice path)
 	char name[4096];
 	char *slash;
 
-	snprintf(name, sizeof(name), "%s/%.*s", setting("storage"), (int) path.len, path.data);
+	snprintf(name, sizeof(name), "%s/%.*s", setting("storage"), TEXT(path));
 	slash = strrchr(name, '/');
 	*slash = '\0';
 	int fd = open(name, O_RDONLY | O_DIRECTORY);
@@ -249,13 +231,11 @@ static void
 print_received(const Peer *peer, const DgwReceived *m)
 {
 	printf("received %u %llu %.*s %.*s %.*s %.*s %llu ", peer->pid, (unsigned long long) m->seq,
-		   (int) m->path.len, m->path.data, (int) m->sop_class_uid.len, m->sop_class_uid.data,
-		   (int) m->sop_instance_uid.len, m->sop_instance_uid.data,
-		   (int) m->transfer_syntax_uid.len, m->transfer_syntax_uid.data,
-		   (unsigned long long) m->size);
+		   TEXT(m->path), TEXT(m->sop_class_uid), TEXT(m->sop_instance_uid),
+		   TEXT(m->transfer_syntax_uid), (unsigned long long) m->size);
 	for (int i = 0; i < DGW_SHA256_LEN; i++)
 		printf("%02x", m->sha256[i]);
-	printf(" %d %.*s\n", m->mirrored, (int) m->header_error.len, m->header_error.data);
+	printf(" %d %.*s\n", m->mirrored, TEXT(m->header_error));
 }
 
 static void
@@ -272,42 +252,78 @@ answer_received(const Peer *peer, const DgwReceived *m)
 	{
 		DgwCommitted committed = {m->seq};
 
-		if (atoi(setting("sync")))
+		if (number("sync"))
 			sync_directories(m->path);
 		dgw_encode_committed(&writer, &committed);
 	}
 	else
 	{
-		DgwRefused refused = {m->seq, (uint16_t) strtoul(answer, NULL, 16), slice("by the driver")};
+		DgwRefused refused = {m->seq, (uint16_t) strtoul(answer, NULL, 16),
+							  dgw_slice("by the driver")};
 
 		dgw_encode_refused(&writer, &refused);
 	}
 	send_to(peer->fd);
 }
 
-/* The called AE title has to be ours; everybody else may do everything. */
 static void
-answer_requested(const Peer *peer, const DgwRequested *m)
+print_requested(const Peer *peer, const DgwRequested *m)
+{
+	if (m->identity_type != 0)
+		printf("identity %u %d %.*s\n", peer->pid, m->identity_type, TEXT(m->username));
+	if (m->tls_version.len > 0)
+		printf("tls %u %.*s %.*s %.*s\n", peer->pid, TEXT(m->tls_version), TEXT(m->tls_cipher),
+			   TEXT(m->tls_subject));
+	printf("requested %u %u %u %.*s %.*s %.*s\n", peer->pid, m->max_pdu, m->contexts,
+		   TEXT(m->calling_ae), TEXT(m->called_ae), TEXT(m->implementation_version));
+}
+
+static uint32_t
+transfer_syntaxes(DgwSlice *list)
+{
+	static char text[MAX_SETTING];
+	uint32_t n = 0;
+
+	snprintf(text, sizeof(text), "%s", setting("transfer_syntaxes"));
+	for (char *uid = strtok(text, ","); uid != NULL && n < DGW_MAX_TRANSFER_SYNTAXES;
+		 uid = strtok(NULL, ","))
+		list[n++] = dgw_slice(uid);
+	return n;
+}
+
+static void
+encode_admitted(void)
+{
+	DgwAdmitted admitted = {.may_store = (uint8_t) number("may_store"),
+							.may_echo = (uint8_t) number("may_echo"),
+							.keep_mismatch = (uint8_t) number("keep_mismatch"),
+							.max_object_size = strtoull(setting("max_object_size"), NULL, 10),
+							.passcode_hash = dgw_slice(setting("passcode_hash"))};
+
+	admitted.n_transfer_syntaxes = transfer_syntaxes(admitted.transfer_syntaxes);
+	dgw_encode_admitted(&writer, &admitted);
+}
+
+/* The called AE title has to be ours, and there are not too many already. */
+static void
+answer_requested(Peer *peer, const DgwRequested *m)
 {
 	const char *ae = setting("ae");
+	uint32_t admitted = 0;
 
-	printf("requested %u %.*s %.*s %.*s\n", peer->pid, (int) m->calling_ae.len, m->calling_ae.data,
-		   (int) m->called_ae.len, m->called_ae.data, (int) m->implementation_version.len,
-		   m->implementation_version.data);
-	if (m->called_ae.len == strlen(ae) && memcmp(m->called_ae.data, ae, m->called_ae.len) == 0)
-	{
-		DgwAdmitted admitted = {.may_store = 1,
-								.may_echo = 1,
-								.keep_mismatch = (uint8_t) atoi(setting("keep_mismatch")),
-								.max_object_size = strtoull(setting("max_object_size"), NULL, 10)};
-
-		dgw_encode_admitted(&writer, &admitted);
-	}
+	print_requested(peer, m);
+	if (number("admit") == 0)
+		return;
+	for (int i = 1; i < n_peers; i++)
+		admitted += peers[i].admitted;
+	if (m->called_ae.len != strlen(ae) || memcmp(m->called_ae.data, ae, m->called_ae.len) != 0)
+		dgw_encode_rejected(&writer, &(DgwRejected){1, 1, 7});
+	else if (admitted >= number("max_associations"))
+		dgw_encode_rejected(&writer, &(DgwRejected){2, 3, 2});
 	else
 	{
-		DgwRejected rejected = {1, 1, 7};
-
-		dgw_encode_rejected(&writer, &rejected);
+		peer->admitted = true;
+		encode_admitted();
 	}
 	send_to(peer->fd);
 }
@@ -319,29 +335,35 @@ serve_control(Peer *peer, DgwFrame *frame)
 	DgwLog log;
 	DgwListenerState state;
 	DgwAssociation association;
+	DgwTurnedAway turned_away;
 
 	if (frame->type == DGW_MSG_HELLO && dgw_decode_hello(frame, &hello))
 	{
-		printf("hello %.*s\n", (int) hello.program.len, hello.program.data);
-		hello = (DgwHello){DGW_PROTOCOL_VERSION, slice("scp_driver")};
+		printf("hello %.*s\n", TEXT(hello.program));
+		hello = (DgwHello){DGW_PROTOCOL_VERSION, dgw_slice("scp_driver")};
 		dgw_encode_hello(&writer, &hello);
 		send_to(peer->fd);
 		send_config();
 		return true;
 	}
 	if (frame->type == DGW_MSG_LOG && dgw_decode_log(frame, &log))
-		printf("log %d %.*s\n", log.level, (int) log.text.len, log.text.data);
+		printf("log %d %.*s\n", log.level, TEXT(log.text));
 	else if (frame->type == DGW_MSG_LISTENER_STATE && dgw_decode_listener_state(frame, &state))
-		printf("listener %u %d %.*s\n", state.id, state.listening, (int) state.message.len,
-			   state.message.data);
+	{
+		if (state.certificate_expires != 0)
+			printf("expires %u %llu\n", state.id, (unsigned long long) state.certificate_expires);
+		printf("listener %u %d %.*s\n", state.id, state.listening, TEXT(state.message));
+	}
+	else if (frame->type == DGW_MSG_TURNED_AWAY && dgw_decode_turned_away(frame, &turned_away))
+		printf("turned_away %u %u %.*s %.*s\n", turned_away.listener_id, turned_away.connections,
+			   TEXT(turned_away.peer_address), TEXT(turned_away.message));
 	else if (frame->type == DGW_MSG_ASSOCIATION && dgw_decode_association(frame, &association))
 	{
 		int fd = dgw_reader_take_fd(&peer->reader);
 
 		if (fd < 0)
 			return false;
-		printf("association %u %.*s\n", association.pid, (int) association.peer_address.len,
-			   association.peer_address.data);
+		printf("association %u %.*s\n", association.pid, TEXT(association.peer_address));
 		add_peer(fd, association.pid);
 	}
 	else
@@ -350,7 +372,7 @@ serve_control(Peer *peer, DgwFrame *frame)
 }
 
 static bool
-serve_association(const Peer *peer, DgwFrame *frame)
+serve_association(Peer *peer, DgwFrame *frame)
 {
 	DgwLog log;
 	DgwRequested requested;
@@ -359,7 +381,7 @@ serve_association(const Peer *peer, DgwFrame *frame)
 	DgwClosed closed;
 
 	if (frame->type == DGW_MSG_LOG && dgw_decode_log(frame, &log))
-		printf("log %d %.*s\n", log.level, (int) log.text.len, log.text.data);
+		printf("log %d %.*s\n", log.level, TEXT(log.text));
 	else if (frame->type == DGW_MSG_REQUESTED && dgw_decode_requested(frame, &requested))
 		answer_requested(peer, &requested);
 	else if (frame->type == DGW_MSG_OPENED && dgw_decode_opened(frame, &opened))
@@ -368,7 +390,7 @@ serve_association(const Peer *peer, DgwFrame *frame)
 		answer_received(peer, &received);
 	else if (frame->type == DGW_MSG_CLOSED && dgw_decode_closed(frame, &closed))
 		printf("closed %u %d %u %llu %.*s\n", peer->pid, closed.reason, closed.objects,
-			   (unsigned long long) closed.bytes, (int) closed.message.len, closed.message.data);
+			   (unsigned long long) closed.bytes, TEXT(closed.message));
 	else
 		return false;
 	return true;
@@ -410,6 +432,8 @@ static bool
 serve_stdin(void)
 {
 	char line[MAX_SETTING * 2];
+	unsigned long long seq;
+	unsigned pid;
 
 	if (fgets(line, sizeof(line), stdin) == NULL)
 		return false;
@@ -420,6 +444,10 @@ serve_stdin(void)
 		send_config();
 	else if (strncmp(line, "full ", 5) == 0)
 		send_storage(0, line + 5);
+	else if (sscanf(line, "abort %u", &pid) == 1)
+		send_abort(pid);
+	else if (sscanf(line, "commit %u %llu", &pid, &seq) == 2)
+		send_committed(pid, seq);
 	else if (strcmp(line, "room") == 0)
 		send_storage(1, "");
 	else if (!set_setting(line))
@@ -459,6 +487,19 @@ serve(void)
 	}
 }
 
+/* One for every association; the program has its own. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+	{
+		limit.rlim_cur = limit.rlim_max;
+		(void) setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -479,6 +520,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
 	setvbuf(stdin, NULL, _IONBF, 0);
 	pid = start_program(argv[argc - 1]);
 	serve();

@@ -1,0 +1,60 @@
+/*-------------------------------------------------------------------------
+ *
+ * tls_stream.h
+ *	  A byte stream over TLS (OpenSSL), at either end of a connection.
+ *
+ * DCMTK's own TLS connection blocks for as long as a peer likes in the middle
+ * of a record, and can't be told to stop; this one never waits.  What is
+ * accepted (versions, ciphers, certificates) is all in the context, see
+ * tls_context.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DGW_TLS_STREAM_H
+#define DGW_TLS_STREAM_H
+
+#include <memory>
+#include <openssl/ssl.h>
+
+#include "stream.h"
+
+namespace dicomgw
+{
+
+class TlsStream : public Stream
+{
+public:
+	/* The descriptor becomes non-blocking. */
+	TlsStream(int fd, SSL_CTX *context);
+	~TlsStream() override;
+
+	ssize_t read(void *buf, size_t len) override;
+	ssize_t write(const struct iovec *iov, size_t count, bool more) override;
+	bool handshake(bool as_server) override;
+	short events() const override
+	{
+		return events_;
+	}
+	bool pending() const override;
+	void say_end() override;
+	TlsSession session() const override;
+	std::string why() const override
+	{
+		return why_;
+	}
+
+private:
+	ssize_t result(int n);
+	std::string reason();
+
+	SSL *ssl_;
+	std::unique_ptr<char[]> record_; /* what is put together for one record */
+	short events_ = 0;
+	bool begun_ = false;
+	bool open_ = false; /* the handshake is done, and nothing has failed since */
+	std::string why_;
+};
+
+} // namespace dicomgw
+
+#endif /* DGW_TLS_STREAM_H */
