@@ -104,7 +104,8 @@ CREATE TABLE dicomgw.instance (
     file_path           text NOT NULL,
     size                bigint NOT NULL,
     sha256              bytea NOT NULL,
-    header_error        text
+    header_error        text,
+    removed_at          timestamptz
 );
 CREATE INDEX instance_sop_instance_uid_idx ON dicomgw.instance (sop_instance_uid);
 CREATE INDEX instance_series_id_idx ON dicomgw.instance (series_id);
@@ -124,6 +125,7 @@ COMMENT ON COLUMN dicomgw.instance.file_path IS 'its Part 10 file, below dicomgw
 COMMENT ON COLUMN dicomgw.instance.size IS 'bytes of the dataset, without the file meta group';
 COMMENT ON COLUMN dicomgw.instance.sha256 IS 'SHA-256 of the dataset''s bytes as they were received';
 COMMENT ON COLUMN dicomgw.instance.header_error IS 'what could not be read of its header; NULL if all could';
+COMMENT ON COLUMN dicomgw.instance.removed_at IS 'when retention removed its file; NULL: it is kept';
 
 CREATE TABLE dicomgw.instance_header (
     instance_id bigint NOT NULL,
