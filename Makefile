@@ -45,13 +45,21 @@ OBJS = \
 	src/forwarder.o \
 	src/lane.o \
 	src/maintenance.o \
+	src/storage.o \
+	src/storage_file.o \
+	src/storage_list.o \
+	src/storage_copy.o \
+	src/storage_check.o \
+	src/storage_repair.o \
+	src/storage_retention.o \
 	src/echo.o \
 	$(PROTOCOL_OBJS)
 
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
 SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener remote_ae destination object \
-	storage_repair header dictionary route queue routing forwarding admin maintenance association grants))
+	storage_repair header dictionary route queue routing forwarding admin storage storage_check \
+	retention maintenance association grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))

@@ -169,6 +169,7 @@ DECLARE
     v_destination integer := dicomgw._destination_id(destination);
     v_study       bigint;
     v_jobs        bigint;
+    v_skipped     bigint;
 BEGIN
     SELECT s.id INTO v_study FROM dicomgw.study s WHERE s.study_instance_uid = replay_study.study_instance_uid;
     IF NOT FOUND THEN
@@ -176,15 +177,27 @@ BEGIN
             USING ERRCODE = 'no_data_found',
                   HINT = 'SELECT study_instance_uid FROM dicomgw.study lists the studies that were.';
     END IF;
+    -- The lock keeps retention away from them until their jobs can be seen; what it is removing just now is
+    -- waited for, and left out.
+    WITH kept AS MATERIALIZED (
+        SELECT i.id
+        FROM dicomgw.instance i JOIN dicomgw.series s ON s.id = i.series_id
+        WHERE s.study_id = v_study AND i.removed_at IS NULL
+        ORDER BY i.id
+        FOR KEY SHARE OF i
+    )
     INSERT INTO dicomgw.forward_job (instance_id, destination_id)
-    SELECT i.id, v_destination
-    FROM dicomgw.instance i JOIN dicomgw.series s ON s.id = i.series_id
-    WHERE s.study_id = v_study
-    ORDER BY i.id;
+    SELECT k.id, v_destination FROM kept k ORDER BY k.id;
     GET DIAGNOSTICS v_jobs = ROW_COUNT;
+    SELECT count(*) INTO v_skipped
+    FROM dicomgw.instance i JOIN dicomgw.series s ON s.id = i.series_id
+    WHERE s.study_id = v_study AND i.removed_at IS NOT NULL;
+    IF v_skipped > 0 THEN
+        RAISE NOTICE '% of % objects were skipped: retention has removed their files', v_skipped, v_skipped + v_jobs;
+    END IF;
     PERFORM dicomgw.notify_work();
     RETURN v_jobs;
 END
 $$;
 COMMENT ON FUNCTION dicomgw.replay_study(text, text) IS
-    'Sends every object received of a study to a destination, whatever was sent before; returns how many jobs that makes';
+    'Sends every object received of a study to a destination, whatever was sent before; returns how many jobs that makes. Objects whose file retention has removed are skipped, with a notice';

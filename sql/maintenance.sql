@@ -53,24 +53,31 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_partition text;
-    v_dropped   integer := 0;
+    c_most       CONSTANT integer := 31;
+    v_partitions text[];
+    v_partition  text;
 BEGIN
-    FOR v_partition IN
+    v_partitions := ARRAY(
         SELECT c.relname FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
         WHERE h.inhparent = format('dicomgw.%I', p_table)::regclass
           AND c.relname ~ ('^' || p_table || '_[0-9]{8}$')
           AND right(c.relname, 8) < to_char(p_before, 'YYYYMMDD')
-        ORDER BY c.relname
-    LOOP
+        ORDER BY c.relname LIMIT c_most);
+    -- All of this before the first DROP, which locks the whole table.
+    IF p_table = 'forward_history' THEN
+        FOREACH v_partition IN ARRAY v_partitions LOOP
+            PERFORM dicomgw._note_delivered(v_partition);
+        END LOOP;
+    END IF;
+    FOREACH v_partition IN ARRAY v_partitions LOOP
         EXECUTE format('ALTER EXTENSION dicomgw DROP TABLE dicomgw.%I', v_partition);
         EXECUTE format('DROP TABLE dicomgw.%I', v_partition);
-        v_dropped := v_dropped + 1;
     END LOOP;
-    RETURN v_dropped;
+    RETURN cardinality(v_partitions);
 END
 $$;
-COMMENT ON FUNCTION dicomgw._drop_partitions(text, date) IS 'Maintenance: drops the partitions of the days before this one; returns how many';
+COMMENT ON FUNCTION dicomgw._drop_partitions(text, date) IS
+    'Maintenance: drops the partitions of the days before this one, at most a month''s at a time, returns how many; what retention must know of forward_history is kept in dicomgw.delivered';
 
 CREATE FUNCTION dicomgw._maintain_partitions(p_today date DEFAULT (now() AT TIME ZONE 'UTC')::date) RETURNS text
 LANGUAGE plpgsql
