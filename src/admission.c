@@ -71,7 +71,7 @@ typedef struct Rejection
 	const char *words;
 } Rejection;
 
-static const Rejection identity_not_accepted = {{1, 1, 1}, "user identity not accepted"};
+static const Rejection identity_not_accepted = {{1, 2, 1}, "user identity not accepted"};
 static const Rejection calling_not_recognised = {{1, 1, 3}, "calling AE title not recognised"};
 static const Rejection called_not_recognised = {{1, 1, 7}, "called AE title not recognised"};
 static const Rejection congestion = {{2, 3, 1}, "temporary congestion"};

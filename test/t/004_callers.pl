@@ -18,7 +18,7 @@ use constant {
 	CALLING_AE => [ 1, 1, 3 ],
 	CONGESTION => [ 2, 3, 1 ],
 	LIMIT      => [ 2, 3, 2 ],
-	IDENTITY   => [ 1, 1, 1 ],
+	IDENTITY   => [ 1, 2, 1 ],
 };
 
 my $gateway = DicomGW::Gateway->start('callers', config => 'dicomgw.routing = off');
@@ -211,7 +211,7 @@ is($gateway->sql(q{SELECT count(*) > 0 FROM dicomgw.association WHERE state = 'r
 	'a rejected one is seen, with its address and the reason');
 is($gateway->sql(q{SELECT concat_ws(' ', associations, refused, objects, last_refusal) FROM dicomgw.caller
 		WHERE (calling_ae, peer_address) = ('SECRET', '127.0.0.1')}),
-	'1 3 0 user identity not accepted', 'and counted for its caller');
+	'1 3 0 wrong passcode', 'and counted for its caller');
 is($gateway->sql(q{SELECT concat_ws(' ', associations, refused, objects, bytes, last_refusal) FROM dicomgw.caller WHERE calling_ae = 'SEEN'}),
 	"1 0 1 @{[ length $object->{dataset} ]}", 'so is what was received');
 
