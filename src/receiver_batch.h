@@ -15,22 +15,22 @@
 #define DGW_STATUS_DUPLICATE_SOP_INSTANCE 0x0111
 #define DGW_STATUS_OUT_OF_RESOURCES 0xA700
 
-/* What to do with an object whose SOP Instance UID was received before. */
+/* What to do with an object whose SOP Instance UID was received before: listener.duplicates. */
 typedef enum DgwDuplicates
 {
-	DGW_DUPLICATES_KEEP,   /* every version */
-	DGW_DUPLICATES_IGNORE, /* a byte-identical repeat: success, but no row */
-	DGW_DUPLICATES_REFUSE
+	DGW_DUPLICATES_KEEP,   /* each version is an object of its own */
+	DGW_DUPLICATES_IGNORE, /* a byte-identical repeat: success, nothing else */
+	DGW_DUPLICATES_REFUSE  /* 0111H */
 } DgwDuplicates;
 
-/* What the receiver knows of an association beside its channel. */
+/* What a batch has to know of an association. */
 typedef struct DgwCaller
 {
 	uint32_t listener_id;
+	DgwDuplicates duplicates;
 	char calling_ae[17];
 	char called_ae[17];
 	char peer_address[64];
-	DgwDuplicates duplicates; /* of its listener */
 } DgwCaller;
 
 /* One received object on its way into the database; the slices point into its association's frame. */
@@ -46,9 +46,9 @@ typedef struct DgwArrival
 /*
  * Sync the directories of the objects' files, then commit their rows; sets
  * the status of each.  mirror_path: NULL if there is no mirror; an object that
- * is not at the mirror gets a row in dicomgw.storage_repair, too.  Never raises an ERROR for what is wrong with an object
- * or with the database: then nothing of that object is in the database, and
- * its status says so.
+ * is not at the mirror gets a row in dicomgw.storage_repair, too.  Never
+ * raises an ERROR for what is wrong with an object or with the database: then
+ * nothing of that object is in the database, and its status says so.
  */
 extern void dgw_batch_commit(DgwArrival *arrivals, int n, const char *storage_path,
 							 const char *mirror_path);
