@@ -45,6 +45,13 @@ refuse(DgwArrival *arrival)
 	arrival->comment = "duplicate SOP instance";
 }
 
+static void
+ignore(DgwArrival *arrival)
+{
+	arrival->ignored = true;
+	arrival->comment = "";
+}
+
 static Datum
 text_of(DgwSlice slice)
 {
@@ -110,7 +117,7 @@ apply_kept(DgwArrival **asked, int n, const char *storage_path)
 		if (arrival->caller->duplicates == DGW_DUPLICATES_REFUSE)
 			refuse(arrival);
 		else if (dgw_file_is_there(storage_path, dgw_slice(path), (uint64) size))
-			arrival->ignored = true;
+			ignore(arrival);
 	}
 }
 
@@ -130,7 +137,7 @@ apply_batch(DgwArrival *arrivals, int n)
 			if (arrivals[i].caller->duplicates == DGW_DUPLICATES_REFUSE)
 				refuse(&arrivals[i]);
 			else if (is_identical(earlier, &arrivals[i].object))
-				arrivals[i].ignored = true;
+				ignore(&arrivals[i]);
 		}
 	}
 }

@@ -161,6 +161,7 @@ sub _read_status
 	return unless defined $context;
 	my $response = parse_command($message);
 	$self->{comment} = $response->{0x0902};
+	$self->{comment} =~ s/ +\z// if defined $self->{comment};
 	return $response->{0x0900};
 }
 
