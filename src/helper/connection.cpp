@@ -162,6 +162,7 @@ Connection::abort()
 		(void) ASC_abortAssociation(assoc);
 	else if (layer.tls_error().empty())
 		(void) layer.send(a_abort, sizeof(a_abort));
+	layer.drain();
 }
 
 void

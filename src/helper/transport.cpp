@@ -36,6 +36,9 @@ constexpr size_t BUFFER_SIZE = 64 * 1024;
 constexpr size_t DATA_HEAD_SIZE = 12;
 constexpr unsigned char DATA_PDU_TYPE = 0x04;
 
+/* More than is under way on any line when a peer hears of the end. */
+constexpr size_t MAX_DRAINED = 16 * 1024 * 1024;
+
 bool
 would_block(int error)
 {
@@ -167,19 +170,15 @@ BufferedConnection::await(short events, int wait_ms)
 OFCondition
 BufferedConnection::handshake(bool as_server)
 {
-	while (!layer_.failed(0) && !stream_->handshake(as_server))
+	while (!stream_->handshake(as_server))
 	{
-		if (!would_block(errno) || !await(stream_->events(), layer_.wait_ms(receive_timeout_)))
-		{
+		if (would_block(errno) && !layer_.failed(0) &&
+			await(stream_->events(), layer_.wait_ms(receive_timeout_)))
+			continue;
+		/* Interrupted or too late is noted already. */
+		if (!would_block(errno))
 			(void) layer_.failed(errno);
-			layer_.tls_error_ = stream_->why();
-			break;
-		}
-	}
-	if (layer_.error_ != 0)
-	{
-		if (layer_.tls_error_.empty())
-			layer_.tls_error_ = strerror(layer_.error_);
+		layer_.tls_error_ = stream_->why().empty() ? strerror(layer_.error_) : stream_->why();
 		return makeOFCondition(0, 0, OF_error, "no TLS session");
 	}
 	layer_.tls_session_ = stream_->session();
@@ -444,6 +443,18 @@ bool
 TransportLayer::send(const void *data, size_t len)
 {
 	return connection_ != nullptr && connection_->write(const_cast<void *>(data), len) >= 0;
+}
+
+void
+TransportLayer::drain()
+{
+	char bytes[4096];
+	size_t drained = 0;
+	ssize_t n;
+
+	while (connection_ != nullptr && drained < MAX_DRAINED &&
+		   (n = connection_->read(bytes, sizeof(bytes))) > 0)
+		drained += static_cast<size_t>(n);
 }
 
 int

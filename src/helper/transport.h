@@ -101,6 +101,12 @@ public:
 	/* Past DCMTK: a whole PDU that it does not know to be possible.  False: there is no way. */
 	bool send(const void *data, size_t len);
 
+	/*
+	 * Read until the peer closes, and forget it: what is left unread when we
+	 * close would make the kernel take back what was sent last.
+	 */
+	void drain();
+
 	/* More follows at once: let the kernel put it into the same segment. */
 	void set_more(bool more);
 

@@ -8,6 +8,7 @@ program under test below the scripted receiver (scp_driver.c).
 
 import os
 import queue
+import resource
 import socket
 import struct
 import subprocess
@@ -204,11 +205,17 @@ class Peer:
 class Driver:
     """The program under test, below scp_driver."""
 
-    def __init__(self, driver, program, **settings):
+    def __init__(self, driver, program, descriptors=None, **settings):
+        """descriptors: the limit of open files that both are to have."""
+        def limit():
+            if descriptors is not None:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
         self.lines, self.queue = [], queue.Queue()
         arguments = ["%s=%s" % s for s in settings.items()]
         self.process = subprocess.Popen([driver] + arguments + [program], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        preexec_fn=limit)
         threading.Thread(target=self._read, daemon=True).start()
         self.expect("listener 1")
 

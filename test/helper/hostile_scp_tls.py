@@ -15,6 +15,8 @@ import subprocess
 import time
 import warnings
 
+import pydicom.data
+
 from scp_test import *
 
 # That TLS 1.1 is not to be used is what is tested.
@@ -337,6 +339,9 @@ def check_polite():
                "-aec", "DICOMGW", "127.0.0.1", str(tls_port)]
     done = subprocess.run(["echoscu"] + options, capture_output=True, text=True)
     test.ok(done.returncode == 0 and test.closed_with(RELEASED), "echoscu " + done.stderr)
+    ct = pydicom.data.get_testdata_files("CT_small.dcm")[0]
+    done = subprocess.run(["storescu"] + options + [ct], capture_output=True, text=True)
+    test.ok(done.returncode == 0 and test.closed_with(RELEASED), "storescu " + done.stderr)
     with Peer(tls_port, tls=client("client")) as peer:
         peer.associate()
         for size in (1, 16384, 200000, 3000001):

@@ -282,12 +282,16 @@ static uint32_t
 transfer_syntaxes(DgwSlice *list)
 {
 	static char text[MAX_SETTING];
+	char *rest = text;
 	uint32_t n = 0;
+	char *uid;
 
 	snprintf(text, sizeof(text), "%s", setting("transfer_syntaxes"));
-	for (char *uid = strtok(text, ","); uid != NULL && n < DGW_MAX_TRANSFER_SYNTAXES;
-		 uid = strtok(NULL, ","))
-		list[n++] = dgw_slice(uid);
+	while (n < DGW_MAX_TRANSFER_SYNTAXES && (uid = strsep(&rest, ",")) != NULL)
+	{
+		if (uid[0] != '\0')
+			list[n++] = dgw_slice(uid);
+	}
 	return n;
 }
 

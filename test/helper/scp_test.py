@@ -18,7 +18,7 @@ RELEASED, PEER_ABORTED, PEER_GONE, TIMEOUT, REJECTED, PROTOCOL, FAILURE, TLS, TO
 class ScpTest:
     """dicomgw-scp, as the command line says, with a storage folder of its own."""
 
-    def __init__(self, **settings):
+    def __init__(self, program=None, **settings):
         # Thousands of connections are nothing out of the ordinary here.
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -27,7 +27,7 @@ class ScpTest:
         self.storage = os.path.join(self.scratch, "storage")
         os.mkdir(self.storage)
         self.port = free_port()
-        self.driver = Driver(sys.argv[1], sys.argv[2], port=self.port, storage=self.storage,
+        self.driver = Driver(sys.argv[1], program or sys.argv[2], port=self.port, storage=self.storage,
                              **settings)
 
     def ok(self, passed, name):
@@ -67,13 +67,16 @@ class ScpTest:
         """Of the association process that says so next."""
         return int(self.driver.expect(what + " ").split(" ")[1])
 
+    def stop(self):
+        self.driver.process.kill()
+        self.driver.process.wait()
+        shutil.rmtree(self.scratch)
+
     def run(self, *checks):
         try:
             for check in checks:
                 check()
         finally:
-            self.driver.process.kill()
-            self.driver.process.wait()
-            shutil.rmtree(self.scratch)
+            self.stop()
         print("1..%d" % self.count)
         sys.exit(self.failures != 0)
