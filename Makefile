@@ -27,8 +27,16 @@ OBJS = \
 	src/destination.o \
 	src/passcode.o \
 	src/space.o \
+	src/peer_address.o \
+	src/water_marks.o \
 	src/receiver.o \
+	src/receiver_config.o \
+	src/receiver_shared.o \
+	src/receiver_association.o \
 	src/receiver_batch.o \
+	src/admission.o \
+	src/association_log.o \
+	src/conditions.o \
 	src/router.o \
 	src/predicate.o \
 	src/header.o \
@@ -48,7 +56,8 @@ OBJS = \
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
 SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener remote_ae destination object storage_repair \
-	header dictionary route queue routing forwarding admin storage storage_check retention maintenance grants))
+	header dictionary route queue routing forwarding admin storage storage_check retention maintenance \
+	association grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))

@@ -15,7 +15,7 @@ CREATE TABLE dicomgw.listener (
     max_associations        integer,
     max_associations_per_ae integer,
     max_object_size         bigint,
-    transfer_syntaxes       text[] NOT NULL DEFAULT '{}',
+    transfer_syntaxes       dicomgw.uid[] NOT NULL DEFAULT '{}',
     duplicates              text NOT NULL DEFAULT 'keep',
     mismatch                text NOT NULL DEFAULT 'refuse',
     tls                     boolean NOT NULL DEFAULT false,
@@ -35,9 +35,8 @@ CREATE TABLE dicomgw.listener (
     CONSTRAINT listener_max_associations_is_positive CHECK (max_associations > 0),
     CONSTRAINT listener_max_associations_per_ae_is_positive CHECK (max_associations_per_ae > 0),
     CONSTRAINT listener_max_object_size_is_positive CHECK (max_object_size > 0),
-    CONSTRAINT listener_transfer_syntaxes_are_at_most_32_uids
-        CHECK (cardinality(transfer_syntaxes) <= 32 AND array_position(transfer_syntaxes, NULL) IS NULL
-               AND array_to_string(transfer_syntaxes, ' ') ~ '^([0-9.]{1,64}( [0-9.]{1,64})*)?$'),
+    CONSTRAINT listener_transfer_syntaxes_are_at_most_32
+        CHECK (cardinality(transfer_syntaxes) <= 32 AND array_position(transfer_syntaxes, NULL) IS NULL),
     CONSTRAINT listener_duplicates_are_keep_or_ignore_or_refuse CHECK (duplicates IN ('keep', 'ignore', 'refuse')),
     CONSTRAINT listener_mismatch_is_refuse_or_store CHECK (mismatch IN ('refuse', 'store')),
     CONSTRAINT listener_tls_needs_certificate_and_key

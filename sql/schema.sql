@@ -31,6 +31,11 @@ CREATE DOMAIN dicomgw.ae_title AS text
 COMMENT ON DOMAIN dicomgw.ae_title IS
     'Application Entity title: 1 to 16 printable ASCII characters, no backslash, no space around it (PS3.5 6.2, VR AE)';
 
+-- VR UI (PS3.5 9.1), as far as it can be checked without the standard's list.
+CREATE DOMAIN dicomgw.uid AS text
+    CONSTRAINT uid_has_1_to_64_digits_and_dots CHECK (VALUE ~ '^[0-9.]{1,64}$');
+COMMENT ON DOMAIN dicomgw.uid IS 'Unique identifier: 1 to 64 digits and dots (PS3.5 9.1)';
+
 CREATE DOMAIN dicomgw.tcp_port AS integer
     CONSTRAINT port_must_be_between_1_and_65535 CHECK (VALUE BETWEEN 1 AND 65535);
 COMMENT ON DOMAIN dicomgw.tcp_port IS 'TCP port, 1 to 65535';

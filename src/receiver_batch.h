@@ -10,10 +10,19 @@
 
 #include "protocol/message.h"
 
-/* What the receiver knows of an association beside its channel. */
+/* What to do with an object whose SOP Instance UID was received before: listener.duplicates. */
+typedef enum DgwDuplicates
+{
+	DGW_DUPLICATES_KEEP,   /* each version is an object of its own */
+	DGW_DUPLICATES_IGNORE, /* a byte-identical repeat: success, nothing else */
+	DGW_DUPLICATES_REFUSE  /* 0111H */
+} DgwDuplicates;
+
+/* What a batch has to know of an association. */
 typedef struct DgwCaller
 {
 	uint32_t listener_id;
+	DgwDuplicates duplicates;
 	char calling_ae[17];
 	char called_ae[17];
 	char peer_address[64];

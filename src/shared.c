@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "receiver_shared.h"
 #include "shared.h"
 
 DgwShared *dgw_shared = NULL;
@@ -55,7 +56,8 @@ request_shmem(void)
 	if (prev_shmem_request_hook)
 		prev_shmem_request_hook();
 	RequestAddinShmemSpace(sizeof(DgwShared));
-	RequestNamedLWLockTranche("dicomgw", 1);
+	RequestAddinShmemSpace(dgw_receiver_shared_size());
+	RequestNamedLWLockTranche("dicomgw", 2);
 }
 
 static void
@@ -73,6 +75,7 @@ startup_shmem(void)
 		dgw_shared->lock = &GetNamedLWLockTranche("dicomgw")->lock;
 		pg_atomic_init_u64(&dgw_shared->config_generation, 1);
 	}
+	dgw_receiver_shared_init(&GetNamedLWLockTranche("dicomgw")[1].lock);
 	LWLockRelease(AddinShmemInitLock);
 }
 

@@ -82,7 +82,48 @@ INSERT INTO dicomgw.listener (name, port) VALUES ('', 11113);
 INSERT INTO dicomgw.listener (name, port, ae_titles) VALUES ('x', 11113, '{A TITLE TOO LONG!}');
 INSERT INTO dicomgw.listener (name, port, max_pdu) VALUES ('x', 11113, 1024);
 INSERT INTO dicomgw.listener (name, port, idle_timeout) VALUES ('x', 11113, '0');
+INSERT INTO dicomgw.listener (name, port, ae_titles) VALUES ('x', 11113, '{}');
+INSERT INTO dicomgw.listener (name, port, ae_titles) VALUES ('x', 11113, '{A,NULL}');
+INSERT INTO dicomgw.listener (name, port, accepts) VALUES ('x', 11113, 'everybody');
+INSERT INTO dicomgw.listener (name, port, max_associations) VALUES ('x', 11113, 0);
+INSERT INTO dicomgw.listener (name, port, max_object_size) VALUES ('x', 11113, -1);
+INSERT INTO dicomgw.listener (name, port, transfer_syntaxes) VALUES ('x', 11113, '{JPEG}');
+INSERT INTO dicomgw.listener (name, port, transfer_syntaxes) VALUES ('x', 11113, '{"1.2 1.3"}');
+INSERT INTO dicomgw.listener (name, port, duplicates) VALUES ('x', 11113, 'overwrite');
+INSERT INTO dicomgw.listener (name, port, mismatch) VALUES ('x', 11113, 'ignore');
+INSERT INTO dicomgw.listener (name, port, tls) VALUES ('x', 11113, true);
+INSERT INTO dicomgw.listener (name, port, tls, tls_certificate, tls_key) VALUES ('x', 11113, true, 'cert.pem', 'key.pem');
+INSERT INTO dicomgw.listener (name, port, tls_client_certificate) VALUES ('x', 11113, 'required');
+INSERT INTO dicomgw.listener (name, port, tls_client_certificate, tls_ca) VALUES ('x', 11113, 'perhaps', '/ca.pem');
+INSERT INTO dicomgw.listener (name, port, tls, tls_certificate, tls_key, tls_client_certificate, tls_ca, transfer_syntaxes)
+VALUES ('secure', 2762, true, '/cert.pem', '/key.pem', 'required', '/ca.pem', '{1.2.840.10008.1.2.4.70,1.2.840.10008.1.2.1}');
 SELECT name, bind_address, port FROM dicomgw.listener ORDER BY id;
+
+-- ---------- who may call ----------
+
+INSERT INTO dicomgw.remote_ae (ae_title, network) VALUES ('CT1', '10.0.0.0/8'), ('CT1', '10.1.0.0/16'), ('CT1', NULL), ('CT1', 'fd00::/8');
+INSERT INTO dicomgw.remote_ae (ae_title, network) VALUES ('CT1', '10.0.0.0/8');
+INSERT INTO dicomgw.remote_ae (ae_title) VALUES ('CT1');
+INSERT INTO dicomgw.remote_ae (ae_title, network) VALUES ('CT2', '10.0.0.1/8');
+INSERT INTO dicomgw.remote_ae (ae_title) VALUES ('CT\2');
+INSERT INTO dicomgw.remote_ae (ae_title, max_associations) VALUES ('CT2', 0);
+INSERT INTO dicomgw.remote_ae (ae_title, username) VALUES ('CT2', '');
+INSERT INTO dicomgw.remote_ae (ae_title, passcode) VALUES ('CT2', 'secret');
+INSERT INTO dicomgw.remote_ae (ae_title, username, passcode) VALUES ('CT2', 'ct2', '');
+-- a passcode is hashed with a salt of its own, a hash is left alone
+INSERT INTO dicomgw.remote_ae (ae_title, username, passcode) VALUES ('CT2', 'ct', 'secret'), ('CT3', 'ct', 'secret'), ('CT4', 'ct', '$argon2id$already');
+SELECT ae_title, regexp_replace(passcode, '\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$', '$salt$hash') AS passcode
+FROM dicomgw.remote_ae WHERE username IS NOT NULL ORDER BY ae_title;
+SELECT count(DISTINCT passcode) FROM dicomgw.remote_ae WHERE ae_title IN ('CT2', 'CT3');
+UPDATE dicomgw.remote_ae SET passcode = NULL WHERE ae_title = 'CT3';
+SELECT passcode FROM dicomgw.remote_ae WHERE ae_title = 'CT3';
+
+-- ---------- without workers ----------
+
+SELECT * FROM dicomgw.association;
+SELECT dicomgw.abort_association(1);
+SELECT name, listening, problem, associations FROM dicomgw.listener_status WHERE name IN ('default', 'secure') ORDER BY name;
+SELECT * FROM dicomgw.receiving;
 
 -- ---------- routes ----------
 

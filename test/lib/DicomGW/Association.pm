@@ -9,14 +9,15 @@ use strict;
 use warnings;
 
 use DicomGW::Pdu qw(ASSOCIATE_RQ ASSOCIATE_AC ASSOCIATE_RJ P_DATA RELEASE_RQ ABORT C_STORE_RQ
-  C_ECHO_RQ write_pdu read_pdu read_message items_of item associate_body pdvs command_set parse_command);
+  C_ECHO_RQ write_pdu read_pdu read_message items_of item associate_body user_identity pdvs command_set parse_command);
 use IO::Socket::INET;
 use Socket qw(IPPROTO_TCP TCP_NODELAY);
 
 use constant VERIFICATION => '1.2.840.10008.1.1';
 
 # Connects and proposes; contexts is a list of [abstract syntax, transfer syntax].
-# Undef if nobody answers; otherwise look at accepted() and rejected().
+# from: our own address; identity: [user name, passcode].  Undef if nobody answers;
+# otherwise look at accepted() and rejected().
 sub open
 {
 	my ($class, %args) = @_;
@@ -30,6 +31,7 @@ sub open
 	$self->{socket} = IO::Socket::INET->new(
 		PeerAddr => '127.0.0.1',
 		PeerPort => $args{port},
+		$args{from} ? (LocalAddr => $args{from}) : (),
 		Timeout  => $self->{timeout}) or return;
 	setsockopt $self->{socket}, IPPROTO_TCP, TCP_NODELAY, 1;
 	return $self if $args{raw};
@@ -41,7 +43,8 @@ sub open
 		my ($abstract, $transfer) = @{ $proposed[$i] };
 		$items .= item(0x20, pack('C x3', 2 * $i + 1) . item(0x30, $abstract) . item(0x40, $transfer));
 	}
-	my $body = associate_body($args{called} || 'DICOMGW', $args{calling} || 'TESTER', $items);
+	my $body = associate_body($args{called} || 'DICOMGW', $args{calling} || 'TESTER', $items,
+		$args{identity} ? user_identity(@{ $args{identity} }) : '');
 	return unless write_pdu($self->{socket}, ASSOCIATE_RQ, $body);
 	return unless $self->_read_answer(@proposed);
 	return $self;
@@ -81,6 +84,9 @@ sub _read_answer
 }
 
 sub socket { return $_[0]{socket}; }
+
+# Error Comment of the last response, or undef.
+sub comment { return $_[0]{comment}; }
 
 # [result, source, reason] of the A-ASSOCIATE-RJ, or undef
 sub rejected { return $_[0]{rejected}; }
@@ -150,7 +156,9 @@ sub _read_status
 	my ($context, $message) = read_message($self->{socket}, $self->{timeout});
 
 	return unless defined $context;
-	return parse_command($message)->{0x0900};
+	my $response = parse_command($message);
+	$self->{comment} = $response->{0x0902};
+	return $response->{0x0900};
 }
 
 sub release

@@ -14,7 +14,7 @@ use Socket qw(IPPROTO_TCP TCP_NODELAY);
 
 our @EXPORT_OK = qw(ASSOCIATE_RQ ASSOCIATE_AC ASSOCIATE_RJ P_DATA RELEASE_RQ RELEASE_RP ABORT
   C_STORE_RQ C_STORE_RSP C_ECHO_RQ C_ECHO_RSP
-  write_pdu read_pdu read_message items_of item associate_body pdvs command_set parse_command);
+  write_pdu read_pdu read_message items_of item associate_body user_identity pdvs command_set parse_command);
 
 use constant {
 	ASSOCIATE_RQ => 1,
@@ -100,16 +100,27 @@ sub items_of
 	return @items;
 }
 
-# Body of an A-ASSOCIATE-RQ or -AC around its presentation context items.
+# Body of an A-ASSOCIATE-RQ or -AC around its presentation context items, and further
+# sub-items of the user information.
 sub associate_body
 {
-	my ($called, $calling, $contexts) = @_;
+	my ($called, $calling, $contexts, $user_items) = @_;
 	my $user = item(0x51, pack 'N', MAX_PDU) . item(0x52, IMPLEMENTATION_UID) . item(0x55, 'DICOMGW_TEST');
+	$user .= $user_items // '';
 
 	return pack('n x2 A16 A16 x32', 1, $called, $calling)
 	  . item(0x10, APPLICATION_CONTEXT)
 	  . $contexts
 	  . item(0x50, $user);
+}
+
+# User Identity sub-item (PS3.7 D.3.3.7): a user name, and perhaps a passcode.
+sub user_identity
+{
+	my ($username, $passcode) = @_;
+	my $type = defined $passcode ? 2 : 1;
+
+	return item(0x58, pack('C C n/a* n/a*', $type, 0, $username, $passcode // ''));
 }
 
 # A message's bytes as PDVs, each in a P-DATA-TF of its own.
