@@ -240,10 +240,11 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT NOT EXISTS (SELECT FROM dicomgw.storage_check c
-                       WHERE c.started_at > greatest(pg_postmaster_start_time(), now() - interval '1 day')),
+                       WHERE c.started_at > greatest(pg_postmaster_start_time(), now() - interval '1 day'))
+           OR NOT EXISTS (SELECT FROM dicomgw.storage_epoch e WHERE e.timeline = left(pg_walfile_name(pg_current_wal_lsn()), 8)),
            dicomgw._ingest_from();
 END;
-COMMENT ON FUNCTION dicomgw._check_due() IS 'Maintenance: is a check of the storage due? One is after each start of the server, and daily';
+COMMENT ON FUNCTION dicomgw._check_due() IS 'Maintenance: is a check of the storage due? One is after each start of the server, after a promotion, and daily';
 
 CREATE FUNCTION dicomgw._check_step(p_hour text, p_ingest_from text, p_busy boolean,
     OUT files bigint, OUT problems bigint, OUT removed bigint, OUT busy boolean, OUT next_hour text)

@@ -50,6 +50,15 @@ number_column(int column)
 		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull));
 }
 
+static bool
+truth_column(int column)
+{
+	bool isnull;
+
+	return DatumGetBool(
+		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull));
+}
+
 static void
 execute(const char *sql, int nargs, Oid *types, Datum *values)
 {
@@ -65,8 +74,8 @@ begin_check(void)
 	Check fresh = {.started = GetCurrentTimestamp()};
 
 	dgw_begin("looking whether a check of the storage is due");
-	execute("SELECT due::int8, ingest_from FROM dicomgw._check_due()", 0, NULL, NULL);
-	fresh.running = number_column(1) != 0;
+	execute("SELECT due, ingest_from FROM dicomgw._check_due()", 0, NULL, NULL);
+	fresh.running = truth_column(1);
 	strlcpy(fresh.ingest_from, text_column(2), sizeof(fresh.ingest_from));
 	dgw_commit();
 	if (fresh.running)
@@ -86,13 +95,13 @@ check_hour(void)
 	char hour[sizeof(check.hour)];
 
 	dgw_begin("checking the storage");
-	execute("SELECT files, problems, removed, busy::int8, next_hour "
+	execute("SELECT files, problems, removed, busy, next_hour "
 			"FROM dicomgw._check_step($1, $2, $3)",
 			lengthof(types), types, values);
 	check.files += number_column(1);
 	check.problems += number_column(2);
 	check.removed += number_column(3);
-	check.busy = check.busy || number_column(4) != 0;
+	check.busy = check.busy || truth_column(4);
 	strlcpy(hour, text_column(5), sizeof(hour));
 	dgw_commit();
 	check.running = hour[0] != '\0';

@@ -216,7 +216,7 @@ report(StringInfo did, StringInfo trouble)
 	MemoryContextSwitchTo(context);
 
 	appendStringInfo(did, "repair: " INT64_FORMAT " waiting", waiting);
-	if (away != NULL)
+	if (away != NULL && waiting > 0)
 		appendStringInfo(trouble, "%s; " INT64_FORMAT " objects wait for it", away, waiting);
 	else if (complaint != NULL)
 		appendStringInfoString(trouble, complaint);

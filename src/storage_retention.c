@@ -142,20 +142,34 @@ retire(Pass *pass, TimestampTz before, int64 bytes, Removal *removal)
 	MemoryContextSwitchTo(context);
 }
 
+/* A place that refuses says so once, not once a file. */
+static void
+remove_files_from(DgwPlace place, const Removal *removal)
+{
+	int failed = 0;
+	int why = 0;
+
+	for (int i = 0; i < removal->n; i++)
+	{
+		if (dgw_file_remove(place, removal->file_paths[i]))
+			continue;
+		why = errno;
+		failed++;
+	}
+	errno = why;
+	if (failed > 0)
+		ereport(LOG, (errcode_for_file_access(),
+					  errmsg("could not remove %d of %d files from the %s: %m", failed, removal->n,
+							 dgw_place_name(place)),
+					  errdetail("The next check of the storage tries it again.")));
+}
+
 static void
 remove_files(const Removal *removal)
 {
 	for (int place = 0; place < DGW_N_PLACES; place++)
-	{
-		if (dgw_place_root((DgwPlace) place) == NULL)
-			continue;
-		for (int i = 0; i < removal->n; i++)
-			if (!dgw_file_remove((DgwPlace) place, removal->file_paths[i]))
-				ereport(LOG, (errcode_for_file_access(),
-							  errmsg("could not remove file \"%s\" from the %s: %m",
-									 removal->file_paths[i], dgw_place_name((DgwPlace) place)),
-							  errdetail("The next check of the storage tries it again.")));
-	}
+		if (dgw_place_root((DgwPlace) place) != NULL)
+			remove_files_from((DgwPlace) place, removal);
 }
 
 /* The next few objects of a pass; returns the bytes of those removed. */
