@@ -149,8 +149,8 @@ Association::open()
 
 	if (!connection_.receive(reason, message))
 	{
-		abort_ =
-			reason == DGW_CLOSE_TOLD || reason == DGW_CLOSE_TIMEOUT || reason == DGW_CLOSE_PROTOCOL;
+		/* Not for a timeout: PS3.8 9.2.3 closes then (AA-2). */
+		abort_ = reason == DGW_CLOSE_TOLD || reason == DGW_CLOSE_PROTOCOL;
 		return close(reason, message);
 	}
 	if (strcmp(connection_.params()->DULparams.applicationContextName,

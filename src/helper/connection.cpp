@@ -15,7 +15,10 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <fcntl.h>
+#include <memory>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace dicomgw
 {
@@ -52,6 +55,8 @@ Connection::Connection(const AssociationStart &start)
 	dcmSocketSendTimeout.set(idle_timeout);
 	if (start.listener.tls_context)
 		layer.use_tls(start.listener.tls_context->native());
+	else
+		spare_fd_ = fcntl(start.peer_fd, F_DUPFD_CLOEXEC, 0);
 	layer.set_interrupt(&start.interrupt);
 	layer.set_deadline(start.deadline);
 }
@@ -67,6 +72,8 @@ Connection::~Connection()
 	}
 	if (network_ != NULL)
 		(void) ASC_dropNetwork(&network_);
+	if (spare_fd_ >= 0)
+		close(spare_fd_);
 }
 
 /* DCMTK takes it for success when something else or nothing came. */
@@ -149,14 +156,20 @@ Connection::reject(unsigned result, unsigned source, unsigned reason)
 
 /*
  * The peer is given a while of its own to take the A-ABORT and close.  To DCMTK
- * there is nothing to abort before a request has come.
+ * there is nothing to abort before a request has come; it may have closed then.
  */
 void
 Connection::abort()
 {
 	static const unsigned char a_abort[] = {DUL_TYPEABORT, 0, 0, 0, 0, 4, 0, 0, 0, 0};
+	std::unique_ptr<DcmTransportConnection> reopened;
 
 	layer.set_interrupt(nullptr);
+	if (!requested_ && layer.fd() < 0 && spare_fd_ >= 0)
+	{
+		reopened.reset(layer.createConnection(spare_fd_, OFFalse));
+		spare_fd_ = -1;
+	}
 	layer.set_deadline_after(std::chrono::seconds(CLOSING_TIMEOUT));
 	if (requested_)
 		(void) ASC_abortAssociation(assoc);

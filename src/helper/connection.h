@@ -63,6 +63,7 @@ private:
 
 	const AssociationStart &start_;
 	unsigned char first_byte_ = 0; /* that the peer sent; 0: it could not be seen */
+	int spare_fd_ = -1; /* the connection once more, if DCMTK closes it too early; not with TLS */
 	T_ASC_Network *network_ = NULL;
 	bool requested_ = false; /* an A-ASSOCIATE-RQ has come */
 };
