@@ -126,6 +126,15 @@ dgw_association_turned_away(const DgwTurnedAway *m)
 	DgwAssociationInfo info = {0};
 	char reason[200];
 
+	/* Health checks and port scans: nothing was refused. */
+	if (m->left)
+	{
+		ereport(DEBUG1,
+				(errmsg("%u connection(s) from %.*s: %.*s", m->connections,
+						(int) Min(m->peer_address.len, DGW_ADDRESS_LEN), m->peer_address.data,
+						(int) Min(m->message.len, 150), m->message.data)));
+		return;
+	}
 	info.id = new_id();
 	info.listener_id = m->listener_id;
 	info.started_at = GetCurrentTimestamp();

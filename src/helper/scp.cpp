@@ -25,7 +25,8 @@
  *		negotiation.cpp		presentation contexts
  *		store.cpp			one C-STORE
  *		storage_gate.cpp	whether objects are taken at all
- *		object_file.cpp		its file
+ *		object_file.cpp		its file, in storage and mirror
+ *		placed_file.cpp		one copy of it
  *		header_json.cpp		its header as JSON
  *		dataset_reader.cpp	elements of a dataset
  *		json_value.cpp		their values

@@ -16,7 +16,11 @@
  *		answer.cpp			a peer's refusals, in words
  *		dial.cpp			name to connected socket
  *		dataset_file.cpp	the bytes of a stored object
- *		transport.cpp		TCP under DCMTK
+ *		transport.cpp		the connection under DCMTK
+ *		stream.cpp			its bytes over TCP
+ *		tls_stream.cpp		its bytes over TLS
+ *		interrupt.cpp		a wait that a signal ends
+ *		peer_text.cpp		what a peer calls itself
  *		dimse.cpp			DIMSE messages
  *		channel.cpp			messages from and to the worker
  *

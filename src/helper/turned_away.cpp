@@ -19,9 +19,9 @@ namespace dicomgw
 constexpr std::chrono::seconds INTERVAL(1);
 
 void
-TurnedAway::add(uint32_t listener_id, const std::string &address, const std::string &why)
+TurnedAway::add(uint32_t listener_id, const std::string &address, const std::string &why, bool left)
 {
-	counts_[{listener_id, address, why}]++;
+	counts_[{listener_id, address, why, left}]++;
 }
 
 void
@@ -32,7 +32,7 @@ TurnedAway::report(Channel &worker)
 	for (const auto &[key, connections] : counts_)
 	{
 		DgwTurnedAway message = {std::get<0>(key), slice(std::get<1>(key)), connections,
-								 slice(std::get<2>(key))};
+								 std::get<3>(key), slice(std::get<2>(key))};
 
 		if (!worker.send(dgw_encode_turned_away, message))
 			_exit(1);

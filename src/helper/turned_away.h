@@ -25,7 +25,9 @@ namespace dicomgw
 class TurnedAway
 {
 public:
-	void add(uint32_t listener_id, const std::string &address, const std::string &why);
+	/* left: the peer went by itself. */
+	void add(uint32_t listener_id, const std::string &address, const std::string &why,
+			 bool left = false);
 
 	/* Tell the receiver, if it is time; exits if there is none. */
 	void report(Channel &worker);
@@ -34,8 +36,8 @@ public:
 	int due_in() const;
 
 private:
-	/* Listener, address, reason: how often. */
-	std::map<std::tuple<uint32_t, std::string, std::string>, uint32_t> counts_;
+	/* Listener, address, reason, left: how often. */
+	std::map<std::tuple<uint32_t, std::string, std::string, bool>, uint32_t> counts_;
 	std::chrono::steady_clock::time_point next_;
 };
 

@@ -109,11 +109,11 @@ WaitingRoom::look()
 		if (peeked == 1)
 			speaks(waiting_.at(fd));
 		else if (peeked == 0)
-			turn_away(fd, "closed by the peer before it sent anything");
+			turn_away(fd, "closed by the peer before it sent anything", true);
 		else if (errno == EAGAIN || errno == EINTR)
 			(void) watch(epoll_fd_, EPOLL_CTL_MOD, fd);
 		else
-			turn_away(fd, "reset by the peer before it sent anything");
+			turn_away(fd, "reset by the peer before it sent anything", true);
 	}
 }
 
@@ -149,11 +149,11 @@ WaitingRoom::leave(int fd)
 }
 
 void
-WaitingRoom::turn_away(int fd, const char *why)
+WaitingRoom::turn_away(int fd, const char *why, bool left)
 {
 	Caller caller = leave(fd);
 
-	turned_away_.add(caller.listener->id, caller.address, why);
+	turned_away_.add(caller.listener->id, caller.address, why, left);
 	close(fd);
 }
 

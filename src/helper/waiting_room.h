@@ -82,7 +82,7 @@ private:
 	bool make_room(const std::string &network);
 	void speaks(Waiting &waiting);
 	Caller leave(int fd);
-	void turn_away(int fd, const char *why);
+	void turn_away(int fd, const char *why, bool left = false);
 
 	TurnedAway &turned_away_;
 	int epoll_fd_;

@@ -201,6 +201,7 @@ extern "C"
 		uint32_t listener_id;
 		DgwSlice peer_address;
 		uint32_t connections;
+		uint8_t left;	  /* 1: the peer went by itself, as health checks do */
 		DgwSlice message; /* why */
 	} DgwTurnedAway;
 

@@ -137,6 +137,7 @@ dgw_encode_turned_away(DgwFrameWriter *w, const DgwTurnedAway *m)
 	dgw_put_u32(w, m->listener_id);
 	dgw_put_slice(w, m->peer_address);
 	dgw_put_u32(w, m->connections);
+	dgw_put_u8(w, m->left);
 	dgw_put_slice(w, m->message);
 	return dgw_frame_end(w);
 }
@@ -147,6 +148,7 @@ dgw_decode_turned_away(DgwFrame *f, DgwTurnedAway *m)
 	m->listener_id = dgw_get_u32(f);
 	m->peer_address = dgw_get_slice(f);
 	m->connections = dgw_get_u32(f);
+	m->left = dgw_get_u8(f);
 	m->message = dgw_get_slice(f);
 	return dgw_frame_complete(f);
 }

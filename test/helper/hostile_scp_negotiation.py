@@ -189,7 +189,7 @@ def check_pipelined():
         peer.associate(BOTH, user_items=item(0x53, struct.pack(">HH", 50, 50)))
         data = b""
         for i in range(1, 51):
-            data += pdu(P_DATA, pdv(1, store_rq(message_id=i, sop_instance="1.2.%d" % i), True))
+            data += pdu(P_DATA, pdv(1, store_rq(message_id=i), True))
             data += pdu(P_DATA, pdv(1, DATA_SET))
             data += pdu(P_DATA, pdv(3, echo_rq(message_id=1000 + i), True))
         peer.send(data)

@@ -151,7 +151,7 @@ encode_sample(DgwFrameWriter *w, uint16_t type)
 	DgwListenerState state = {3, 1, slice(""), 1800000000};
 	DgwStorage storage = {0, slice("storage is full")};
 	DgwAssociation association = {3, 4711, slice("::1"), 40000};
-	DgwTurnedAway turned_away = {3, slice("::1"), 12, slice("too many connections")};
+	DgwTurnedAway turned_away = {3, slice("::1"), 12, 0, slice("too many connections")};
 	DgwAbort abort_message = {4711};
 	DgwRejected rejected = {1, 1, 7};
 	DgwOpened opened = {2};
