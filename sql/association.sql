@@ -151,6 +151,8 @@ CREATE VIEW dicomgw.listener_status AS
                     (SELECT 'the receiver is not running: ' || w.last_error FROM dicomgw.worker_status() w
                      WHERE w.worker = 'receiver' AND w.last_error IS NOT NULL),
                     'the receiver has not opened it')
+                WHEN s.message IS NULL AND s.certificate_expires_at < now() THEN
+                    'its certificate expired at ' || s.certificate_expires_at
                 ELSE s.message END AS problem,
            s.certificate_expires_at,
            (SELECT count(*) FROM dicomgw.open_associations() a WHERE a.listener_id = l.id) AS associations

@@ -142,7 +142,7 @@ lane_limit(const DgwDestinationRow *destination)
 static void
 open_lane(const DgwDestinationRow *destination)
 {
-	DgwLane *lane = dgw_lane_start(destination, pg_atomic_read_u64(&dgw_shared->config_generation));
+	DgwLane *lane = dgw_lane_start(destination, dgw_config_generation());
 
 	dlist_push_tail(&lanes, &lane->node);
 	dgw_channel_watch(&lane->sender.channel, epoll_fd, lane);

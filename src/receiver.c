@@ -74,8 +74,8 @@ send_storage(void)
 static void
 send_config(void)
 {
-	config_generation = pg_atomic_read_u64(&dgw_shared->config_generation);
 	dgw_encode_config(&helper.channel.writer, dgw_receiver_config());
+	config_generation = dgw_config_generation();
 	tell_helper();
 	n_listeners = 0;
 	dgw_water_forget();

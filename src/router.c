@@ -114,7 +114,7 @@ static void
 refresh_routes(void)
 {
 	static SPIPlanPtr plan = NULL;
-	uint64 generation = pg_atomic_read_u64(&dgw_shared->config_generation);
+	uint64 generation = dgw_config_generation();
 	MemoryContext caller = CurrentMemoryContext;
 	SPITupleTable *rows;
 

@@ -75,6 +75,14 @@ leave(const char *why)
 	proc_exit(0);
 }
 
+static uint64 config_generation;
+
+uint64
+dgw_config_generation(void)
+{
+	return config_generation;
+}
+
 void
 dgw_begin(const char *activity)
 {
@@ -97,6 +105,9 @@ dgw_begin(const char *activity)
 		dgw_shared->extension_found = false;
 		leave("the extension is not there");
 	}
+	/* In this order: what is counted here is committed, so the snapshot has it. */
+	config_generation = pg_atomic_read_u64(&dgw_shared->config_generation);
+	pg_memory_barrier();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	SPI_connect();
 }

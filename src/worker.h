@@ -34,6 +34,13 @@ extern PGDLLEXPORT void dgw_worker_main(Datum kind);
 extern void dgw_begin(const char *activity);
 extern void dgw_commit(void);
 
+/*
+ * The configuration that the open transaction sees: this generation, or a
+ * later one.  To be remembered with what is read of it: a change that is
+ * committed meanwhile has another number, and is read next time.
+ */
+extern uint64 dgw_config_generation(void);
+
 /* Give up the transaction after an error was caught; the process goes on. */
 extern void dgw_abort(void);
 

@@ -8,20 +8,16 @@ package DicomGW::IngestLock;
 use strict;
 use warnings;
 
-use DicomGW::Gateway qw(poll_until);
-use IPC::Run ();
+use DicomGW::Session;
 
 use constant KEY => '0, 1684502377';
 
 sub take
 {
 	my ($class, $gateway) = @_;
-	my $self = bless { gateway => $gateway, in => '', out => '' }, $class;
+	my $self = bless { gateway => $gateway, session => DicomGW::Session->open($gateway) }, $class;
 
-	$self->{psql} =
-	  IPC::Run::start([ 'psql', '-XAtq', '-d', $gateway->node->connstr('dicomgw') ], '<', \$self->{in}, '>', \$self->{out});
-	$self->{in} = 'SELECT pg_advisory_lock(' . KEY . "); SELECT 'held';\n";
-	$self->{psql}->pump until $self->{out} =~ /held/;
+	$self->{session}->run('SELECT pg_advisory_lock(' . KEY . ')');
 	return $self;
 }
 
@@ -37,17 +33,7 @@ sub release
 {
 	my ($self) = @_;
 
-	$self->{psql}->finish if $self->{psql};
-	$self->{psql} = undef;
-	return;
-}
-
-sub DESTROY
-{
-	my ($self) = @_;
-
-	local $?;
-	$self->release;
+	$self->{session}->close;
 	return;
 }
 
