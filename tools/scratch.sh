@@ -22,6 +22,10 @@
 
 scratch=
 small_fs=()
+
+# The same everywhere, on a machine that has set no locale, too: initdb takes the encoding from it.
+export LC_ALL=C.UTF-8
+
 project=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
 die() {
