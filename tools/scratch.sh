@@ -23,8 +23,10 @@
 scratch=
 small_fs=()
 
-# The same everywhere, on a machine that has set no locale, too: initdb takes the encoding from it.
-export LC_ALL=C.UTF-8
+# The same everywhere, on a machine that has set no locale, too: initdb takes the encoding from
+# it.  Not by LC_ALL, which PostgreSQL's Perl modules drop.
+unset LC_ALL LC_CTYPE LC_COLLATE LC_MESSAGES LC_MONETARY LC_NUMERIC LC_TIME
+export LANG=C.UTF-8
 
 project=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
