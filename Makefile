@@ -57,9 +57,10 @@ OBJS = \
 
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
-SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener remote_ae destination object \
-	storage_repair header dictionary route queue routing forwarding admin storage storage_check \
-	retention maintenance association grants))
+SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener remote_ae destination \
+	destination_state destination_window destination_group object storage_repair header dictionary \
+	route queue routing forwarding admin storage storage_check retention maintenance association \
+	grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))

@@ -11,9 +11,9 @@ CREATE VIEW dicomgw.job_status AS
                WHEN NOT coalesce(w.running, false)
                    THEN format('the forwarder is not running: %s', coalesce(w.last_error, 'no reason known'))
                WHEN d.paused THEN format('destination "%s" is paused', d.name)
-               WHEN NOT s.up
+               WHEN s.state <> 'up'
                    THEN format('destination "%s" is down since %s: %s; next try at %s',
-                               d.name, s.since::timestamptz(0), s.reason, s.next_try_at::timestamptz(0))
+                               d.name, s.since::timestamptz(0), s.reason, s.next_probe_at::timestamptz(0))
                WHEN j.not_before > now()
                    THEN format('attempt %s of %s failed (%s); next one at %s',
                                j.attempts, d.max_attempts, j.last_error, j.not_before::timestamptz(0))
@@ -101,8 +101,8 @@ BEGIN
         RAISE EXCEPTION 'nothing to retry is named' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give job_id => ... or destination => ...';
     END IF;
-    UPDATE dicomgw.destination_state s SET next_try_at = now()
-    WHERE NOT s.up AND s.destination_id = v_destination;
+    UPDATE dicomgw.destination_state s SET next_probe_at = now()
+    WHERE s.state <> 'up' AND s.destination_id = v_destination;
 
     UPDATE dicomgw.forward_job j SET not_before = '-infinity'
     WHERE (job_id IS NULL OR j.id = job_id) AND (v_destination IS NULL OR j.destination_id = v_destination)

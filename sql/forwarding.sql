@@ -14,7 +14,7 @@ BEGIN
     SELECT d.* FROM dicomgw.destination d
     LEFT JOIN dicomgw.destination_state s ON s.destination_id = d.id
     WHERE NOT d.paused
-      AND (s.next_try_at IS NULL OR s.next_try_at <= now())
+      AND (s.next_probe_at IS NULL OR s.next_probe_at <= now())
       AND EXISTS (SELECT FROM dicomgw.forward_job j
                   WHERE j.destination_id = d.id AND j.not_before <= now() AND j.lease_until <= now());
 END

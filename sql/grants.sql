@@ -15,6 +15,12 @@ SELECT pg_catalog.pg_extension_config_dump('dicomgw.remote_ae', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.remote_ae_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_secret', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_window', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_window_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_group', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_group_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_group_member', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route_id_seq', '');
 

@@ -48,3 +48,8 @@ CREATE DOMAIN dicomgw.timeout AS interval
     CONSTRAINT timeout_must_be_between_1_second_and_1_day
         CHECK (VALUE BETWEEN interval '1 second' AND interval '1 day');
 COMMENT ON DOMAIN dicomgw.timeout IS 'A time to wait for a peer, 1 second to 1 day';
+
+-- Ten levels, so that the head of a queue can be found level by level.
+CREATE DOMAIN dicomgw.job_priority AS smallint
+    CONSTRAINT priority_must_be_between_0_and_9 CHECK (VALUE BETWEEN 0 AND 9);
+COMMENT ON DOMAIN dicomgw.job_priority IS 'Priority of a job, 0 to 9: higher ones are sent first';

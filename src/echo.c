@@ -37,9 +37,10 @@ find_destination(const char *name, DgwDestinationRow *row)
 	Datum parameter = CStringGetTextDatum(name);
 
 	SPI_connect();
-	if (SPI_execute_with_args("SELECT " DGW_DESTINATION_COLUMNS
-							  " FROM dicomgw.destination WHERE id = dicomgw._destination_id($1)",
-							  1, (Oid[]){TEXTOID}, &parameter, NULL, true, 1) != SPI_OK_SELECT ||
+	if (SPI_execute_with_args(
+			"SELECT " DGW_DESTINATION_COLUMNS
+			" FROM dicomgw.sender_destination WHERE id = dicomgw._destination_id($1)",
+			1, (Oid[]){TEXTOID}, &parameter, NULL, true, 1) != SPI_OK_SELECT ||
 		SPI_processed != 1)
 		elog(ERROR, "could not read dicomgw.destination");
 	dgw_destination_read(row, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, caller);
@@ -116,7 +117,7 @@ dgw_echo(PG_FUNCTION_ARGS)
 		elog(ERROR, "dicomgw.echo returns no row");
 	find_destination(text_to_cstring(PG_GETARG_TEXT_PP(0)), &destination);
 
-	dgw_helper_start(&sender, "dicomgw-scu", DGW_CHANNEL_SENDER);
+	dgw_helper_start(&sender, dgw_destination_sender(&destination), DGW_CHANNEL_SENDER);
 	PG_TRY();
 	{
 		long timeout_s = (long) destination.connect_timeout + destination.association_timeout +
@@ -127,7 +128,7 @@ dgw_echo(PG_FUNCTION_ARGS)
 		if (!dgw_channel_send(&sender.channel) || !converse(&sender, timeout_s * 1000, &frame) ||
 			!dgw_decode_echo_result(&frame, &result))
 			ereport(ERROR, (errcode(ERRCODE_SYSTEM_ERROR),
-							errmsg("helper program dicomgw-scu gave no answer"),
+							errmsg("helper program %s gave no answer", sender.program),
 							errhint("The server's log may say why.")));
 
 		values[0] = BoolGetDatum(result.ok != 0);

@@ -15,8 +15,6 @@
 #include "lane.h"
 #include "worker.h"
 
-#define SENDER "dicomgw-scu"
-
 /* How long a sender keeps an association open without a job (ms). */
 #define LINGER_MS 2000
 
@@ -25,7 +23,7 @@ dgw_lane_start(const DgwDestinationRow *destination, uint64 config_generation)
 {
 	DgwLane *lane = MemoryContextAllocZero(TopMemoryContext, sizeof(DgwLane));
 
-	dgw_helper_start(&lane->sender, SENDER, DGW_CHANNEL_SENDER);
+	dgw_helper_start(&lane->sender, dgw_destination_sender(destination), DGW_CHANNEL_SENDER);
 	lane->destination_id = destination->id;
 	lane->destination_name = MemoryContextStrdup(TopMemoryContext, destination->name);
 	lane->config_generation = config_generation;
@@ -119,7 +117,7 @@ take_result(DgwLane *lane, DgwFrame *frame, DgwReports *reports)
 	DgwReport *report;
 
 	if (!dgw_decode_result(frame, &m) || m.outcome < DGW_OUTCOME_RESPONSE ||
-		m.outcome > DGW_OUTCOME_FILE_DAMAGED || !let_go(lane, (int64) m.id, (int64) m.token))
+		m.outcome > DGW_OUTCOME_DEFERRED || !let_go(lane, (int64) m.id, (int64) m.token))
 		return false;
 	report = add_report(reports, (int64) m.id, (int64) m.token);
 	report->outcome = m.outcome;
@@ -218,11 +216,11 @@ dgw_lane_end(DgwLane *lane, DgwReports *reports)
 
 	if (!expected)
 	{
-		ereport(LOG, (errmsg("helper program %s %s; its %d job(s) go back to the queue", SENDER,
-							 how, lane->n_held)));
-		dgw_note_error("helper program %s %s", SENDER, how);
+		ereport(LOG, (errmsg("helper program %s %s; its %d job(s) go back to the queue",
+							 lane->sender.program, how, lane->n_held)));
+		dgw_note_error("helper program %s %s", lane->sender.program, how);
 		if (!lane->associated)
-			add_answer(reports, lane, psprintf("helper program %s %s", SENDER, how));
+			add_answer(reports, lane, psprintf("helper program %s %s", lane->sender.program, how));
 	}
 	for (int i = 0; i < lane->n_held; i++)
 		add_report(reports, lane->held[i].id, lane->held[i].token)->release = true;

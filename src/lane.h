@@ -25,9 +25,6 @@
 
 #define DGW_LANE_WINDOW 32
 
-/* Outcomes beside those of DgwOutcome, for dicomgw._record_results(). */
-#define DGW_OUTCOME_BROKEN 5 /* the association broke while the job was on its way */
-
 typedef struct DgwHeldJob
 {
 	int64 id;
@@ -54,7 +51,7 @@ typedef struct DgwReport
 	int64 id;
 	int64 token;
 	bool release; /* not tried: back to the queue, no attempt spent */
-	int outcome;  /* DgwOutcome or DGW_OUTCOME_BROKEN */
+	int outcome;  /* DgwOutcome */
 	int status;	  /* DIMSE status, with DGW_OUTCOME_RESPONSE */
 	uint32 duration_us;
 	char *comment;

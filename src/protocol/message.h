@@ -9,7 +9,8 @@
  *	control		receiver <-> dicomgw-scp, the listening parent
  *	association	receiver <-> one association process of dicomgw-scp; its
  *				descriptor comes beside the ASSOCIATION message
- *	sender		forwarder (or a backend that runs dicomgw.echo) <-> dicomgw-scu
+ *	sender		forwarder (or a backend that runs dicomgw.echo) <-> dicomgw-scu,
+ *				or dicomgw-stow for a DICOMweb destination
  *
  * What may be said, by whom, on which channel:
  *
@@ -59,7 +60,7 @@ extern "C"
 #endif
 
 /* Raised whenever a message changes; both ends must have the same. */
-#define DGW_PROTOCOL_VERSION 2
+#define DGW_PROTOCOL_VERSION 3
 
 /* The descriptor on which a helper program finds its channel. */
 #define DGW_CHANNEL_FD 3
@@ -313,19 +314,49 @@ extern "C"
 
 	/* ---------- sender channel ---------- */
 
+	/* What is asked of the certificate of a server that we connect to; names are libpq's sslmode. */
+	typedef enum DgwTlsCheck
+	{
+		DGW_TLS_OFF = 0,
+		DGW_TLS_REQUIRE,	/* encrypted; its certificate is not looked at */
+		DGW_TLS_VERIFY_CA,	/* signed by a CA that we trust */
+		DGW_TLS_VERIFY_FULL /* and made out to the name that we connect to (RFC 6125) */
+	} DgwTlsCheck;
+
+	/* What may be done to an object whose own transfer syntax the peer does not accept; bits. */
+	typedef enum DgwConversion
+	{
+		DGW_CONVERT_UNCOMPRESSED = 1, /* from one uncompressed transfer syntax to another */
+		DGW_CONVERT_DECOMPRESS = 2	  /* from a compressed one to an uncompressed one */
+	} DgwConversion;
+
 	/* Said once, before the first JOB or ECHO. */
 	typedef struct DgwDestination
 	{
-		DgwSlice host;
+		DgwSlice host; /* of a DIMSE destination: dicomgw-scu */
 		uint16_t port;
 		DgwSlice calling_ae;
 		DgwSlice called_ae;
 		uint32_t max_pdu;			  /* bytes we offer to receive */
 		uint32_t connect_timeout;	  /* seconds */
 		uint32_t association_timeout; /* seconds for the A-ASSOCIATE-AC */
-		uint32_t response_timeout;	  /* seconds for a C-STORE-RSP or C-ECHO-RSP */
+		uint32_t response_timeout;	  /* seconds for a C-STORE-RSP, C-ECHO-RSP or HTTP response */
 		uint32_t linger;			  /* milliseconds an idle association is kept open */
 		DgwSlice storage_path;		  /* absolute */
+		uint8_t tls;				  /* DgwTlsCheck */
+		DgwSlice tls_ca; /* absolute paths of PEM files; empty CA: those the system trusts */
+		DgwSlice tls_certificate;
+		DgwSlice tls_key;
+		DgwSlice tls_server_name; /* that its certificate must have; empty: host */
+		uint8_t conversion;		  /* DgwConversion, or'ed */
+		DgwSlice
+			compression;   /* transfer syntax to compress into if the peer accepts it; or empty */
+		DgwSlice url;	   /* of a DICOMweb destination: dicomgw-stow; "/studies" is appended */
+		DgwSlice username; /* HTTP basic authentication; empty: none */
+		DgwSlice password;
+		DgwSlice bearer_token; /* HTTP bearer authentication; empty: none */
+		DgwSlice proxy;		   /* URL of an HTTP proxy; empty: none */
+		uint32_t batch;		   /* most instances in one STOW-RS request */
 	} DgwDestination;
 
 	typedef struct DgwJob
@@ -349,21 +380,31 @@ extern "C"
 		DgwSlice implementation_version;
 	} DgwAssociated;
 
+	/*
+	 * How an attempt ended.  BROKEN is not said by a sender but found by the
+	 * worker: of the job that was on its way when the association failed.
+	 */
 	typedef enum DgwOutcome
 	{
-		DGW_OUTCOME_RESPONSE = 1, /* the peer answered; status says what */
-		DGW_OUTCOME_NO_CONTEXT,	  /* the peer accepts no presentation context for it */
-		DGW_OUTCOME_FILE_MISSING, /* our file can't be read */
-		DGW_OUTCOME_FILE_DAMAGED  /* size or SHA-256 differ from what was received */
+		DGW_OUTCOME_RESPONSE = 1,  /* the peer answered; status says what */
+		DGW_OUTCOME_NO_CONTEXT,	   /* the peer accepts no presentation context for it */
+		DGW_OUTCOME_FILE_MISSING,  /* our file can't be read */
+		DGW_OUTCOME_FILE_DAMAGED,  /* size or SHA-256 differ from what was received */
+		DGW_OUTCOME_NO_CONVERSION, /* it can't be converted to what the peer accepts */
+		DGW_OUTCOME_REFUSED,	   /* for good, without a DIMSE status (HTTP 4xx) */
+		DGW_OUTCOME_DEFERRED,	   /* for now, without a DIMSE status (HTTP 429, 5xx) */
+		DGW_OUTCOME_BROKEN
 	} DgwOutcome;
 
 	typedef struct DgwResult
 	{
 		uint64_t id;
 		uint64_t token;
-		uint8_t outcome;  /* DgwOutcome */
-		uint16_t status;  /* with DGW_OUTCOME_RESPONSE: status of the C-STORE-RSP */
-		DgwSlice comment; /* the peer's Error Comment, or our own words */
+		uint8_t outcome;	/* DgwOutcome */
+		uint16_t status;	/* with DGW_OUTCOME_RESPONSE: DIMSE status */
+		DgwSlice comment;	/* the peer's Error Comment, or our own words */
+		DgwSlice offending; /* Offending Element (0000,0901): "(0010,0020),(0008,0060)", or empty */
+		DgwSlice sent_transfer_syntax_uid; /* if it was converted, else empty */
 		uint32_t duration_us;
 	} DgwResult;
 
@@ -390,12 +431,17 @@ extern "C"
 	typedef struct DgwEchoResult
 	{
 		uint8_t ok;
-		uint16_t status;		 /* of the C-ECHO-RSP */
+		uint8_t
+			associated;	 /* 1: an association was accepted (HTTP: the server answered), ok or not */
+		uint16_t status; /* of the C-ECHO-RSP */
 		uint32_t associate_us;	 /* connect and negotiation */
 		uint32_t round_trip_us;	 /* C-ECHO-RQ to C-ECHO-RSP */
 		uint32_t peer_max_pdu;	 /* bytes; 0: unlimited */
-		DgwSlice implementation; /* class UID and version name of the peer */
-		DgwSlice message;		 /* if not ok: why */
+		DgwSlice implementation; /* class UID and version name of the peer; HTTP: Server */
+		DgwSlice tls_version;	 /* "TLSv1.3"; empty: no TLS */
+		DgwSlice tls_cipher;
+		DgwSlice tls_subject; /* of the peer's certificate, RFC 2253 */
+		DgwSlice message;	  /* if not ok: why */
 	} DgwEchoResult;
 
 	/*

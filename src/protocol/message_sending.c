@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * message_sending.c
- *	  Encoders and decoders of the sender channel (message.h): dicomgw-scu and
- *	  the forwarder.
+ *	  Encoders and decoders of the sender channel (message.h): dicomgw-scu or
+ *	  dicomgw-stow, and the forwarder.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +22,19 @@ dgw_encode_destination(DgwFrameWriter *w, const DgwDestination *m)
 	dgw_put_u32(w, m->response_timeout);
 	dgw_put_u32(w, m->linger);
 	dgw_put_slice(w, m->storage_path);
+	dgw_put_u8(w, m->tls);
+	dgw_put_slice(w, m->tls_ca);
+	dgw_put_slice(w, m->tls_certificate);
+	dgw_put_slice(w, m->tls_key);
+	dgw_put_slice(w, m->tls_server_name);
+	dgw_put_u8(w, m->conversion);
+	dgw_put_slice(w, m->compression);
+	dgw_put_slice(w, m->url);
+	dgw_put_slice(w, m->username);
+	dgw_put_slice(w, m->password);
+	dgw_put_slice(w, m->bearer_token);
+	dgw_put_slice(w, m->proxy);
+	dgw_put_u32(w, m->batch);
 	return dgw_frame_end(w);
 }
 
@@ -38,6 +51,19 @@ dgw_decode_destination(DgwFrame *f, DgwDestination *m)
 	m->response_timeout = dgw_get_u32(f);
 	m->linger = dgw_get_u32(f);
 	m->storage_path = dgw_get_slice(f);
+	m->tls = dgw_get_u8(f);
+	m->tls_ca = dgw_get_slice(f);
+	m->tls_certificate = dgw_get_slice(f);
+	m->tls_key = dgw_get_slice(f);
+	m->tls_server_name = dgw_get_slice(f);
+	m->conversion = dgw_get_u8(f);
+	m->compression = dgw_get_slice(f);
+	m->url = dgw_get_slice(f);
+	m->username = dgw_get_slice(f);
+	m->password = dgw_get_slice(f);
+	m->bearer_token = dgw_get_slice(f);
+	m->proxy = dgw_get_slice(f);
+	m->batch = dgw_get_u32(f);
 	return dgw_frame_complete(f);
 }
 
@@ -100,6 +126,8 @@ dgw_encode_result(DgwFrameWriter *w, const DgwResult *m)
 	dgw_put_u8(w, m->outcome);
 	dgw_put_u16(w, m->status);
 	dgw_put_slice(w, m->comment);
+	dgw_put_slice(w, m->offending);
+	dgw_put_slice(w, m->sent_transfer_syntax_uid);
 	dgw_put_u32(w, m->duration_us);
 	return dgw_frame_end(w);
 }
@@ -112,6 +140,8 @@ dgw_decode_result(DgwFrame *f, DgwResult *m)
 	m->outcome = dgw_get_u8(f);
 	m->status = dgw_get_u16(f);
 	m->comment = dgw_get_slice(f);
+	m->offending = dgw_get_slice(f);
+	m->sent_transfer_syntax_uid = dgw_get_slice(f);
 	m->duration_us = dgw_get_u32(f);
 	return dgw_frame_complete(f);
 }
@@ -153,11 +183,15 @@ dgw_encode_echo_result(DgwFrameWriter *w, const DgwEchoResult *m)
 {
 	dgw_frame_begin(w, DGW_MSG_ECHO_RESULT);
 	dgw_put_u8(w, m->ok);
+	dgw_put_u8(w, m->associated);
 	dgw_put_u16(w, m->status);
 	dgw_put_u32(w, m->associate_us);
 	dgw_put_u32(w, m->round_trip_us);
 	dgw_put_u32(w, m->peer_max_pdu);
 	dgw_put_slice(w, m->implementation);
+	dgw_put_slice(w, m->tls_version);
+	dgw_put_slice(w, m->tls_cipher);
+	dgw_put_slice(w, m->tls_subject);
 	dgw_put_slice(w, m->message);
 	return dgw_frame_end(w);
 }
@@ -166,11 +200,15 @@ bool
 dgw_decode_echo_result(DgwFrame *f, DgwEchoResult *m)
 {
 	m->ok = dgw_get_u8(f);
+	m->associated = dgw_get_u8(f);
 	m->status = dgw_get_u16(f);
 	m->associate_us = dgw_get_u32(f);
 	m->round_trip_us = dgw_get_u32(f);
 	m->peer_max_pdu = dgw_get_u32(f);
 	m->implementation = dgw_get_slice(f);
+	m->tls_version = dgw_get_slice(f);
+	m->tls_cipher = dgw_get_slice(f);
+	m->tls_subject = dgw_get_slice(f);
 	m->message = dgw_get_slice(f);
 	return dgw_frame_complete(f);
 }

@@ -123,7 +123,7 @@ SELECT bag_eq($$ SELECT listener, patient_id, header, header_error FROM dicomgw.
 
 INSERT INTO dicomgw.destination (id, name, host, ae_title) VALUES (1, 'pacs', 'pacs.example', 'PACS'), (2, 'archive', 'archive.example', 'ARCHIVE');
 INSERT INTO dicomgw.route (id, name, destination, priority) VALUES
-    (1, 'low', 'pacs', -5), (2, 'high', 'pacs', 5), (3, 'high too', 'pacs', 5), (4, 'archive', 'archive', 0);
+    (1, 'low', 'pacs', 1), (2, 'high', 'pacs', 7), (3, 'high too', 'pacs', 7), (4, 'archive', 'archive', 0);
 SELECT id AS one FROM dicomgw.instance WHERE sop_instance_uid = '1.1.2' \gset
 SELECT id AS two FROM dicomgw.instance WHERE sop_instance_uid = '1.2.1' \gset
 SELECT id AS three FROM dicomgw.instance WHERE sop_instance_uid = '2.1.1' \gset
@@ -132,7 +132,7 @@ SELECT is(dicomgw._enqueue(ARRAY[:one, :two, :three], ARRAY[:one, :one, :one, :o
                            ARRAY[:two, :three, :three], ARRAY['ct', 'ct', 'mr'], ARRAY['division by zero', 'division by zero', 'permission denied']),
           3, 'three jobs');
 SELECT bag_eq('SELECT instance_id, destination_id, route_id, priority::integer FROM dicomgw.forward_job',
-    format('VALUES (%1$s::bigint, 1, 2, 5), (%1$s, 2, 4, 0), (%2$s, 1, 1, -5)', :one, :two),
+    format('VALUES (%1$s::bigint, 1, 2, 7), (%1$s, 2, 4, 0), (%2$s, 1, 1, 1)', :one, :two),
     'several routes to a destination are one job: of the highest priority, of the first route that has it');
 SELECT bag_eq('SELECT instance_id, matched, errors FROM dicomgw.routing_decision',
     format($$ VALUES (%s::bigint, '{1,2,3,4}'::integer[], NULL::jsonb), (%s, '{1}', '{"ct": "division by zero"}'),

@@ -158,10 +158,10 @@ SELECT is_empty($$ SELECT t.tgrelid::regclass FROM pg_trigger t
 -- What UPDATEs of the workers set; an index on it, or one whose condition names it, would cost the HOT update.
 CREATE VIEW pg_temp.indexed_and_changed AS
     SELECT DISTINCT format('%s: %s', d.objid::regclass, a.attname) AS object
-    FROM (VALUES ('forward_job', '{attempts,not_before,lease_token,lease_until,last_status,last_error}'::name[]),
+    FROM (VALUES ('forward_job', '{attempts,refused_at,not_before,lease_token,lease_until,last_status,last_error,last_offending}'::name[]),
                  ('study', '{instances,size,last_received_at}'), ('series', '{instances}'),
                  ('ingest', '{route_after,route_attempts,route_error}'),
-                 ('destination_state', '{up,since,failures,reason,next_try_at}')) AS u(relation, columns)
+                 ('destination_state', '{state,since,failures,reason,next_probe_at,associations,concurrency}')) AS u(relation, columns)
     JOIN pg_attribute a ON a.attrelid = format('dicomgw.%I', u.relation)::regclass AND a.attname = ANY (u.columns)
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
                     AND d.classid = 'pg_class'::regclass

@@ -160,7 +160,7 @@ SELECT 1, 1, id, 0, now(), 1, 'x' FROM dicomgw.destination WHERE name = 'archive
 DELETE FROM dicomgw.destination WHERE name = 'archive';
 SELECT dicomgw.cancel(destination => 'archive');
 -- What is known of its state is no reason to keep it; its history stays, by name.
-INSERT INTO dicomgw.destination_state (destination_id, up) SELECT id, true FROM dicomgw.destination;
+INSERT INTO dicomgw.destination_state (destination_id, state) SELECT id, 'up' FROM dicomgw.destination;
 DELETE FROM dicomgw.destination WHERE name = 'archive';
 SELECT count(*) AS states, (SELECT count(*) FROM dicomgw.destination) AS destinations FROM dicomgw.destination_state;
 SELECT destination, outcome, comment FROM dicomgw.forward_history ORDER BY job_id;

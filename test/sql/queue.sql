@@ -97,27 +97,27 @@ SELECT name AS due FROM dicomgw._destinations_due();
 -- It does not answer: it is down, not its jobs.  The time since then stands; the wait grows.
 CREATE VIEW pg_temp.state AS
     SELECT d.name, s.up, s.failures, s.reason, s.since = now() AS since_now,
-           s.next_try_at - now() BETWEEN interval '7.5 s' AND '12.5 s' AS tried_in_10s,
-           s.next_try_at - now() BETWEEN interval '15 s' AND '25 s' AS tried_in_20s
+           s.next_probe_at - now() BETWEEN interval '7.5 s' AND '12.5 s' AS tried_in_10s,
+           s.next_probe_at - now() BETWEEN interval '15 s' AND '25 s' AS tried_in_20s
     FROM dicomgw.destination_state s JOIN dicomgw.destination d ON d.id = s.destination_id;
 SELECT dicomgw._destination_answered(id, 'connection refused') AS next_try FROM dicomgw.destination WHERE name = 'pacs' \gset
-SELECT next_try_at = :'next_try' AS returns_next_try FROM dicomgw.destination_state;
+SELECT next_probe_at = :'next_try' AS returns_next_try FROM dicomgw.destination_state;
 SELECT * FROM pg_temp.state;
 UPDATE dicomgw.destination_state SET since = '2020-01-01 00:00:00+00';
 SELECT dicomgw._destination_answered(id, 'no route to host') > now() AS later FROM dicomgw.destination WHERE name = 'pacs';
 SELECT * FROM pg_temp.state;
-UPDATE dicomgw.destination_state SET next_try_at = '2099-01-01 00:00:00+00';
+UPDATE dicomgw.destination_state SET next_probe_at = '2099-01-01 00:00:00+00';
 SELECT job_id, state, reason FROM dicomgw.job_status WHERE job_id = 1;
 SELECT count(*) AS due FROM dicomgw._destinations_due();
 -- When it is time, it is tried with all its jobs.
-UPDATE dicomgw.destination_state SET next_try_at = now();
+UPDATE dicomgw.destination_state SET next_probe_at = now();
 SELECT name AS due FROM dicomgw._destinations_due();
 -- It answers: up from now on, and nothing is held against it.
 SELECT dicomgw._destination_answered(id, NULL) AS next_try FROM dicomgw.destination WHERE name = 'pacs';
 SELECT * FROM pg_temp.state;
 UPDATE dicomgw.destination_state SET since = '2020-01-01 00:00:00+00';
 SELECT dicomgw._destination_answered(id, NULL) AS next_try FROM dicomgw.destination WHERE name = 'pacs';
-SELECT up, since FROM dicomgw.destination_state;
+SELECT state, since FROM dicomgw.destination_state;
 SELECT dicomgw._destination_answered(id, 'connection refused') > now() AS later FROM dicomgw.destination WHERE name = 'pacs';
 SELECT * FROM pg_temp.state;
 -- Another address is tried at once, another patience is no reason to.
@@ -202,7 +202,7 @@ SELECT dicomgw._destination_answered(id, 'connection refused') > now() AS down F
 UPDATE dicomgw.forward_job SET not_before = '2099-01-01 00:00:00+00' WHERE id = 1;
 SELECT dicomgw.retry(destination => 'archive') AS of_another;
 SELECT dicomgw.retry(destination => 'pacs') AS all_of_it;
-SELECT next_try_at = now() AS tried_now FROM dicomgw.destination_state;
+SELECT next_probe_at = now() AS tried_now FROM dicomgw.destination_state;
 SELECT id, priority, attempts, not_before FROM dicomgw.forward_job ORDER BY id;
 SELECT count(*) AS dead_letters FROM dicomgw.dead_letter;
 

@@ -159,12 +159,51 @@ encode_sample(DgwFrameWriter *w, uint16_t type)
 	DgwRefused refused = {7, 0xA700, slice("out of space")};
 	DgwClosed closed = {DGW_CLOSE_RELEASED, 12, 1 << 20, slice("")};
 	DgwDestination destination = {
-		slice("pacs"),			 104, slice("DICOMGW"), slice("PACS"), 16384, 5, 10, 30, 500,
-		slice("/var/lib/images")};
+		.host = slice("pacs"),
+		.port = 104,
+		.calling_ae = slice("DICOMGW"),
+		.called_ae = slice("PACS"),
+		.max_pdu = 16384,
+		.connect_timeout = 5,
+		.association_timeout = 10,
+		.response_timeout = 30,
+		.linger = 500,
+		.storage_path = slice("/var/lib/images"),
+		.tls = DGW_TLS_VERIFY_FULL,
+		.tls_ca = slice("/etc/ca.pem"),
+		.tls_certificate = slice("/etc/cert.pem"),
+		.tls_key = slice("/etc/key.pem"),
+		.tls_server_name = slice("pacs.example"),
+		.conversion = DGW_CONVERT_UNCOMPRESSED | DGW_CONVERT_DECOMPRESS,
+		.compression = slice("1.2.840.10008.1.2.4.70"),
+		.url = slice("https://pacs.example/dicom-web"),
+		.username = slice("gateway"),
+		.password = slice("secret"),
+		.bearer_token = slice("token"),
+		.proxy = slice("http://proxy.example:3128"),
+		.batch = 20,
+	};
 	DgwAssociated associated = {4, 3, slice("1.2.3"), slice("PACS_1")};
-	DgwResult result = {1, 2, DGW_OUTCOME_RESPONSE, 0xB000, slice("coerced"), 900};
+	DgwResult result = {1,
+						2,
+						DGW_OUTCOME_RESPONSE,
+						0xB000,
+						slice("coerced"),
+						slice("(0010,0020)"),
+						slice("1.2.840.10008.1.2.1"),
+						900};
 	DgwAssociationFailed failed = {DGW_FAIL_REJECTED, 1, 1, 1, 7, slice("called AE title")};
-	DgwEchoResult echo = {1, 0, 700, 90, 16384, slice("1.2.3 PACS_1"), slice("")};
+	DgwEchoResult echo = {1,
+						  1,
+						  0,
+						  700,
+						  90,
+						  16384,
+						  slice("1.2.3 PACS_1"),
+						  slice("TLSv1.3"),
+						  slice("TLS_AES_256_GCM_SHA384"),
+						  slice("CN=pacs"),
+						  slice("")};
 
 	switch ((DgwMessageType) type)
 	{
