@@ -55,7 +55,7 @@ UPDATE dicomgw.destination SET max_associations = 1 WHERE name = 'pacs';
 UPDATE dicomgw.destination SET max_associations = 65 WHERE name = 'pacs';
 UPDATE dicomgw.destination SET max_associations = 64 WHERE name = 'pacs';
 UPDATE dicomgw.destination SET max_attempts = 0 WHERE name = 'pacs';
-UPDATE dicomgw.destination SET max_attempts = 1001 WHERE name = 'pacs';
+UPDATE dicomgw.destination SET max_attempts = 100001 WHERE name = 'pacs';
 UPDATE dicomgw.destination SET response_timeout = '999 ms' WHERE name = 'pacs';
 UPDATE dicomgw.destination SET response_timeout = '1 s' WHERE name = 'pacs';
 UPDATE dicomgw.destination SET response_timeout = '25 hours' WHERE name = 'pacs';
