@@ -43,7 +43,11 @@ OBJS = \
 	src/predicate.o \
 	src/header.o \
 	src/forwarder.o \
+	src/target.o \
+	src/pace.o \
+	src/queue_head.o \
 	src/lane.o \
+	src/job_results.o \
 	src/maintenance.o \
 	src/storage.o \
 	src/storage_file.o \
@@ -58,8 +62,8 @@ OBJS = \
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
 SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener remote_ae destination \
-	destination_state destination_window destination_group object storage_repair header dictionary \
-	route queue routing forwarding admin storage storage_check retention maintenance association \
+	destination_window destination_state destination_group object storage_repair header dictionary \
+	route queue group_placement routing forwarding admin storage storage_check retention maintenance association \
 	grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)

@@ -4,29 +4,58 @@
  * Every statement that changes a claimed job names the claim's token: a
  * result that comes after the lease went to somebody else changes nothing.
  */
-CREATE FUNCTION dicomgw._destinations_due()
-RETURNS SETOF dicomgw.destination
+CREATE FUNCTION dicomgw._arrivals(p_after bigint, p_limit integer,
+    OUT destination_id integer, OUT priority integer, OUT first_id bigint, OUT last_id bigint, OUT jobs bigint)
+RETURNS SETOF record
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
 BEGIN
     RETURN QUERY
-    SELECT d.* FROM dicomgw.destination d
-    LEFT JOIN dicomgw.destination_state s ON s.destination_id = d.id
-    WHERE NOT d.paused
-      AND (s.next_probe_at IS NULL OR s.next_probe_at <= now())
-      AND EXISTS (SELECT FROM dicomgw.forward_job j
-                  WHERE j.destination_id = d.id AND j.not_before <= now() AND j.lease_until <= now());
+    SELECT a.destination_id, a.priority::integer, min(a.id), max(a.id), count(*)
+    FROM (SELECT j.id, j.destination_id, j.priority FROM dicomgw.forward_job j
+          WHERE j.id > p_after ORDER BY j.id LIMIT p_limit) a
+    GROUP BY 1, 2;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._destinations_due() IS 'Forwarder: destinations that have jobs to be sent now and may be tried now';
+COMMENT ON FUNCTION dicomgw._arrivals(bigint, integer) IS
+    'Forwarder: which destinations have got jobs with numbers above this one, of the first so many';
 
-CREATE FUNCTION dicomgw._claim(p_destination_id integer, p_limit integer, p_lease interval,
+CREATE FUNCTION dicomgw._sweep(p_destination_id integer[], p_below bigint[],
+    OUT destination_id integer, OUT priority integer, OUT id bigint)
+RETURNS SETOF record
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT d.id, l.priority, f.id
+    FROM unnest(p_destination_id) WITH ORDINALITY AS d(id, n)
+    CROSS JOIN generate_series(0, 9) AS l(priority)
+    CROSS JOIN LATERAL (
+        SELECT j.id FROM dicomgw.forward_job j
+        WHERE j.destination_id = d.id AND j.priority = l.priority AND j.id < p_below[(d.n - 1) * 10 + l.priority + 1]
+          AND j.not_before <= now() AND j.lease_until <= now()
+        ORDER BY j.id LIMIT 1
+    ) f;
+END
+$$;
+COMMENT ON FUNCTION dicomgw._sweep(integer[], bigint[]) IS
+    'Forwarder: the first job that is due of each destination and priority (ten numbers a destination), if it is below that number';
+
+CREATE FUNCTION dicomgw._claim(p_destination_id integer, p_from bigint[], p_limit integer, p_lease interval,
     OUT id bigint, OUT token bigint, OUT file_path text, OUT sop_class_uid text, OUT sop_instance_uid text,
-    OUT transfer_syntax_uid text, OUT size bigint, OUT sha256 bytea)
+    OUT transfer_syntax_uid text, OUT size bigint, OUT sha256 bytea, OUT priority integer, OUT series_id bigint)
 RETURNS SETOF record
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
@@ -35,61 +64,88 @@ DECLARE
 BEGIN
     RETURN QUERY
     WITH due AS MATERIALIZED (
-        SELECT j.id FROM dicomgw.forward_job j
-        WHERE j.destination_id = p_destination_id AND j.not_before <= now() AND j.lease_until <= now()
-        ORDER BY j.priority DESC, j.id LIMIT p_limit
-        FOR UPDATE SKIP LOCKED
+        SELECT f.id
+        FROM generate_series(9, 0, -1) AS l(priority)
+        CROSS JOIN LATERAL (
+            SELECT j.id FROM dicomgw.forward_job j
+            WHERE j.destination_id = p_destination_id AND j.priority = l.priority AND j.id >= p_from[l.priority + 1]
+              AND j.not_before <= now() AND j.lease_until <= now()
+            ORDER BY j.id LIMIT p_limit
+            FOR UPDATE SKIP LOCKED
+        ) f
+        LIMIT p_limit
     ), claimed AS (
         UPDATE dicomgw.forward_job j SET lease_token = v_token, lease_until = now() + p_lease
         FROM due WHERE j.id = due.id
         RETURNING j.id, j.priority, j.instance_id
     )
-    SELECT c.id, v_token, i.file_path, i.sop_class_uid, i.sop_instance_uid, i.transfer_syntax_uid, i.size, i.sha256
+    SELECT c.id, v_token, i.file_path, i.sop_class_uid, i.sop_instance_uid, i.transfer_syntax_uid, i.size, i.sha256,
+           c.priority::integer, i.series_id
     FROM claimed c JOIN dicomgw.instance i ON i.id = c.instance_id
     ORDER BY c.priority DESC, c.id;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._claim(integer, integer, interval) IS
-    'Forwarder: leases the first jobs of a destination under a new fencing token';
+COMMENT ON FUNCTION dicomgw._claim(integer, bigint[], integer, interval) IS
+    'Forwarder: leases the first jobs of a destination under a new fencing token; of each of the ten priorities those from this number on';
 
-CREATE FUNCTION dicomgw._verdict(p_outcome integer, p_status integer, p_attempts integer, p_max_attempts integer)
-RETURNS text
+-- Outcomes: DgwOutcome of src/protocol/message.h.  Statuses: PS3.7 Annex C, PS3.4 B.2.3.
+CREATE FUNCTION dicomgw._answer_class(p_outcome integer, p_status integer) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 RETURN CASE
-    WHEN p_outcome IN (2, 3, 4) THEN 'failed'                                  -- no context, or our file is not as received
-    WHEN p_outcome = 1                                                         -- else there was no answer: no status counts
-     AND (p_status = 0 OR p_status BETWEEN 45056 AND 49151) THEN 'sent'        -- 0000H, Bxxx
-    WHEN p_outcome = 1
-     AND (p_status BETWEEN 43264 AND 43519 OR p_status BETWEEN 49152 AND 53247 -- A9xx, Cxxx
-          OR p_status IN (273, 274, 279, 290)) THEN 'failed'                   -- 0111H, 0112H, 0117H, 0122H
-    WHEN p_attempts >= p_max_attempts THEN 'failed'
+    WHEN p_outcome IN (3, 4) THEN 'unsendable'                                 -- our file is not as received
+    WHEN p_outcome IN (2, 5, 6) THEN 'permanent'                               -- no context, no conversion, HTTP 4xx
+    WHEN p_outcome <> 1 THEN 'transient'                                       -- HTTP 5xx, the association broke
+    WHEN p_status IN (0, 1, 263, 278) THEN 'taken'                             -- 0000H; 0001H, 0107H, 0116H are warnings
+    WHEN p_status BETWEEN 45056 AND 49151 THEN 'taken'                         -- Bxxx
+    WHEN p_status BETWEEN 43264 AND 43519 THEN 'permanent'                     -- A9xx
+    WHEN p_status BETWEEN 49152 AND 53247 THEN 'permanent'                     -- Cxxx
+    WHEN p_status IN (261, 262, 273, 274, 276, 277, 279, 280, 281, 288, 289, 290, 291, 529, 530) THEN 'permanent'
+    ELSE 'transient'                                                           -- A7xx, 0110H, 0124H, 0210H, 0213H, and what nobody knows
+END;
+COMMENT ON FUNCTION dicomgw._answer_class(integer, integer) IS
+    'What an outcome and a DIMSE status say: taken, transient, permanent, or unsendable (our own file is missing or damaged)';
+
+CREATE FUNCTION dicomgw._verdict(p_class text, p_attempts integer, p_first_refused_at timestamptz, p_destination dicomgw.destination)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN CASE
+    WHEN p_class = 'taken' THEN 'sent'
+    WHEN p_class = 'unsendable' THEN 'failed'
+    WHEN p_class = 'permanent' AND p_attempts >= (p_destination).permanent_attempts THEN 'failed'
+    WHEN p_attempts >= (p_destination).max_attempts THEN 'failed'
+    WHEN p_first_refused_at <= now() - (p_destination).give_up_after THEN 'failed'
     ELSE 'retry'
 END;
-COMMENT ON FUNCTION dicomgw._verdict(integer, integer, integer, integer) IS
-    'What becomes of a job after an attempt: sent, retry or failed. Arguments: outcome (1: the peer answered, 2: it accepts no presentation context, 3: our file is missing, 4: damaged, 5: the association broke while it was on its way), DIMSE status, attempts with this one, most attempts';
+COMMENT ON FUNCTION dicomgw._verdict(text, integer, timestamptz, dicomgw.destination) IS
+    'What becomes of a job after an attempt of this class, by the destination''s policy: sent, retry or failed. Attempts with this one; when it was first refused, NULL: now';
 
 CREATE FUNCTION dicomgw._record_results(
-    p_id bigint[], p_token bigint[], p_outcome integer[], p_status integer[], p_comment text[], p_duration_us bigint[],
-    OUT sent integer, OUT retried integer, OUT failed integer)
+    p_id bigint[], p_token bigint[], p_outcome integer[], p_status integer[], p_comment text[], p_offending text[],
+    p_sent_syntax text[], p_duration_us bigint[],
+    OUT id bigint, OUT verdict text, OUT taken boolean)
+RETURNS SETOF record
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 BEGIN
+    RETURN QUERY
     WITH result AS MATERIALIZED (
-        SELECT * FROM unnest(p_id, p_token, p_outcome, p_status, p_comment, p_duration_us)
-            AS r(id, token, outcome, status, comment, duration_us)
+        SELECT r.*, dicomgw._answer_class(r.outcome, r.status) AS class
+        FROM unnest(p_id, p_token, p_outcome, p_status, p_comment, p_offending, p_sent_syntax, p_duration_us)
+            AS r(id, token, outcome, status, comment, offending, sent_syntax, duration_us)
     ), ended AS MATERIALIZED (
-        SELECT j.id, j.instance_id, j.destination_id, d.name AS destination, j.route_id, j.priority, j.created_at,
-               j.attempts + 1 AS attempts,
+        SELECT j.id, j.instance_id, j.destination_id, d.name AS destination, j.route_id, j.group_id, j.priority, j.created_at,
+               j.attempts + 1 AS attempts, r.class,
                CASE WHEN r.outcome = 1 THEN r.status END AS status,
-               nullif(r.comment, '') AS comment,
+               nullif(r.comment, '') AS comment, nullif(r.offending, '') AS offending, nullif(r.sent_syntax, '') AS sent_syntax,
                concat_ws(': ', CASE WHEN r.outcome = 1 THEN dicomgw.status_text(r.status) END, nullif(r.comment, '')) AS error,
                make_interval(secs => r.duration_us / 1e6) AS duration,
-               dicomgw._verdict(r.outcome, r.status, j.attempts + 1, d.max_attempts) AS verdict,
-               dicomgw.retry_delay(d.retry_first_delay, d.retry_factor, d.retry_max_delay, j.attempts + 1) AS delay
+               dicomgw._verdict(r.class, j.attempts + 1, j.refused_at, d) AS verdict,
+               dicomgw.retry_delay(d.retry_first_delay, d.retry_factor, d.retry_max_delay, j.attempts + 1, d.retry_jitter) AS delay
         FROM result r
         JOIN dicomgw.forward_job j ON j.id = r.id AND j.lease_token = r.token
         JOIN dicomgw.destination d ON d.id = j.destination_id
@@ -98,29 +154,33 @@ BEGIN
         DELETE FROM dicomgw.forward_job j USING ended e WHERE j.id = e.id AND e.verdict <> 'retry'
     ), put_off AS (
         UPDATE dicomgw.forward_job j
-        SET attempts = e.attempts, not_before = now() + e.delay, last_status = e.status, last_error = e.error,
+        SET attempts = e.attempts, refused_at = coalesce(j.refused_at, now()), not_before = now() + e.delay,
+            last_status = e.status, last_error = e.error, last_offending = e.offending,
             lease_token = NULL, lease_until = '-infinity'
         FROM ended e WHERE j.id = e.id AND e.verdict = 'retry'
     ), history AS (
         INSERT INTO dicomgw.forward_history
-            (job_id, instance_id, destination, route_id, outcome, created_at, attempts, duration, status, comment)
-        SELECT e.id, e.instance_id, e.destination, e.route_id, 'sent', e.created_at, e.attempts, e.duration, e.status, e.comment
+            (job_id, instance_id, destination, route_id, outcome, created_at, attempts, duration, status, comment, offending,
+             sent_transfer_syntax_uid)
+        SELECT e.id, e.instance_id, e.destination, e.route_id, 'sent', e.created_at, e.attempts, e.duration, e.status, e.comment,
+               e.offending, e.sent_syntax
         FROM ended e WHERE e.verdict = 'sent'
+    ), attempt AS (
+        INSERT INTO dicomgw.forward_attempt (job_id, instance_id, destination, attempt, duration, status, error, offending)
+        SELECT e.id, e.instance_id, e.destination, e.attempts, e.duration, e.status, e.error, e.offending
+        FROM ended e WHERE e.verdict <> 'sent'
     ), dead AS (
         INSERT INTO dicomgw.dead_letter
-            (id, instance_id, destination_id, route_id, priority, created_at, attempts, status, error)
-        SELECT e.id, e.instance_id, e.destination_id, e.route_id, e.priority, e.created_at, e.attempts, e.status, e.error
+            (id, instance_id, destination_id, route_id, group_id, priority, created_at, attempts, status, error, offending)
+        SELECT e.id, e.instance_id, e.destination_id, e.route_id, e.group_id, e.priority, e.created_at, e.attempts, e.status,
+               e.error, e.offending
         FROM ended e WHERE e.verdict = 'failed'
     )
-    SELECT count(*) FILTER (WHERE e.verdict = 'sent'),
-           count(*) FILTER (WHERE e.verdict = 'retry'),
-           count(*) FILTER (WHERE e.verdict = 'failed')
-    INTO sent, retried, failed
-    FROM ended e;
+    SELECT e.id, e.verdict, e.class IN ('taken', 'permanent') FROM ended e;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._record_results(bigint[], bigint[], integer[], integer[], text[], bigint[]) IS
-    'Forwarder: records how attempts ended. Jobs go to forward_history or dead_letter, or wait for their next attempt; a result whose token is not the job''s current one is ignored';
+COMMENT ON FUNCTION dicomgw._record_results(bigint[], bigint[], integer[], integer[], text[], text[], text[], bigint[]) IS
+    'Forwarder: records how attempts ended. Jobs go to forward_history or dead_letter, or wait for their next attempt; a result whose token is not the job''s current one is ignored. Returns what became of each, and whether the peer took it or refused it for good';
 
 CREATE FUNCTION dicomgw._release(p_id bigint[], p_token bigint[]) RETURNS integer
 LANGUAGE plpgsql

@@ -147,15 +147,38 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_jobs integer;
+    v_empty text;
+    v_jobs  integer;
 BEGIN
-    -- Two routes to one destination make one job, of the higher priority.
-    INSERT INTO dicomgw.forward_job (instance_id, destination_id, route_id, priority)
-    SELECT DISTINCT ON (m.instance_id, d.id) m.instance_id, d.id, r.id, r.priority
-    FROM unnest(p_match_instance, p_match_route) AS m(instance_id, route_id)
-    JOIN dicomgw.route r ON r.id = m.route_id
-    JOIN dicomgw.destination d ON d.name = r.destination
-    ORDER BY m.instance_id, d.id, r.priority DESC, r.id;
+    SELECT r.destination_group INTO v_empty FROM dicomgw.route r
+    WHERE r.id = ANY (p_match_route) AND r.destination IS NULL
+      AND NOT EXISTS (SELECT FROM dicomgw.destination_group_member m WHERE m.destination_group = r.destination_group)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'destination group "%" has no members', v_empty USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+
+    -- Two routes to one destination make one job, of the higher priority.  A group's member is chosen once a study.
+    WITH match AS MATERIALIZED (
+        SELECT m.instance_id, r.id AS route_id, r.priority, d.id AS destination_id, g.id AS group_id, s.study_id
+        FROM unnest(p_match_instance, p_match_route) AS m(instance_id, route_id)
+        JOIN dicomgw.route r ON r.id = m.route_id
+        LEFT JOIN dicomgw.destination d ON d.name = r.destination
+        LEFT JOIN dicomgw.destination_group g ON g.name = r.destination_group
+        LEFT JOIN dicomgw.instance i ON g.id IS NOT NULL AND i.id = m.instance_id
+        LEFT JOIN dicomgw.series s ON s.id = i.series_id
+    ), member AS MATERIALIZED (
+        SELECT u.group_id, u.study_id, u.key, dicomgw._group_member(u.group_id, u.study_id, u.key) AS destination_id
+        FROM (SELECT DISTINCT m.group_id, m.study_id, coalesce(m.study_id, m.instance_id) AS key
+              FROM match m WHERE m.group_id IS NOT NULL) u
+    )
+    INSERT INTO dicomgw.forward_job (instance_id, destination_id, route_id, group_id, priority)
+    SELECT DISTINCT ON (t.instance_id, t.destination_id) t.instance_id, t.destination_id, t.route_id, t.group_id, t.priority
+    FROM (SELECT m.instance_id, coalesce(m.destination_id, b.destination_id) AS destination_id, m.route_id, m.group_id, m.priority
+          FROM match m
+          LEFT JOIN member b ON b.group_id = m.group_id AND b.study_id IS NOT DISTINCT FROM m.study_id
+                            AND b.key = coalesce(m.study_id, m.instance_id)) t
+    ORDER BY t.instance_id, t.destination_id, t.priority DESC, t.route_id;
     GET DIAGNOSTICS v_jobs = ROW_COUNT;
 
     INSERT INTO dicomgw.routing_decision (instance_id, matched, errors)

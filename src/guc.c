@@ -22,6 +22,7 @@ int dgw_storage_low_water;
 char *dgw_helper_path;
 bool dgw_routing;
 int dgw_max_associations;
+int dgw_max_senders;
 int dgw_header_retention;
 int dgw_history_retention;
 int dgw_object_retention;
@@ -105,10 +106,10 @@ dgw_guc_init(void)
 							   "They wait until it exists and has the extension.", &dgw_database,
 							   "dicomgw", PGC_SIGHUP, 0, NULL, NULL, NULL);
 	define_storage_settings();
-	DefineCustomStringVariable(
-		"dicomgw.helper_path", "Folder with the programs dicomgw-scp and dicomgw-scu.",
-		"Empty: the folder dicomgw beside PostgreSQL's own libraries.", &dgw_helper_path, "",
-		PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomStringVariable("dicomgw.helper_path", "Folder with the helper programs.",
+							   "Empty: the folder dicomgw beside PostgreSQL's own libraries.",
+							   &dgw_helper_path, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL,
+							   NULL);
 	DefineCustomBoolVariable("dicomgw.routing", "Route received objects.",
 							 "When it is off they are received and wait (dicomgw.unrouted).",
 							 &dgw_routing, true, PGC_SIGHUP, 0, NULL, NULL, NULL);
@@ -116,6 +117,10 @@ dgw_guc_init(void)
 							"Associations that may be open to the listeners at the same time.",
 							NULL, &dgw_max_associations, 1000, 1, 10000, PGC_SIGHUP, 0, NULL, NULL,
 							NULL);
+	DefineCustomIntVariable("dicomgw.max_senders",
+							"Sender programs that may run at the same time, for all destinations.",
+							"Each has one association.  Destinations beyond that take turns.",
+							&dgw_max_senders, 64, 1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	define_retention_settings();
 	MarkGUCPrefixReserved("dicomgw");
 }

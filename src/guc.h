@@ -17,6 +17,7 @@ extern int dgw_storage_low_water;	  /* percent in use */
 extern char *dgw_helper_path;
 extern bool dgw_routing;
 extern int dgw_max_associations;
+extern int dgw_max_senders;
 extern int dgw_header_retention;  /* days; 0: for ever */
 extern int dgw_history_retention; /* days; 0: for ever */
 extern int dgw_object_retention;  /* days; 0: for ever */

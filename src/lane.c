@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <sys/socket.h>
+
 #include "mb/pg_wchar.h"
 #include "nodes/pg_list.h"
 #include "utils/memutils.h"
@@ -15,39 +17,51 @@
 #include "lane.h"
 #include "worker.h"
 
-/* How long a sender keeps an association open without a job (ms). */
-#define LINGER_MS 2000
-
 DgwLane *
-dgw_lane_start(const DgwDestinationRow *destination, uint64 config_generation)
+dgw_lane_start(DgwTarget *target, bool probe)
 {
 	DgwLane *lane = MemoryContextAllocZero(TopMemoryContext, sizeof(DgwLane));
 
-	dgw_helper_start(&lane->sender, dgw_destination_sender(destination), DGW_CHANNEL_SENDER);
-	lane->destination_id = destination->id;
-	lane->destination_name = MemoryContextStrdup(TopMemoryContext, destination->name);
-	lane->config_generation = config_generation;
-	lane->busy_at = GetCurrentTimestamp();
+	dgw_helper_start(&lane->sender, dgw_destination_sender(&target->row), DGW_CHANNEL_SENDER);
+	lane->target = target;
+	lane->version = target->version;
+	lane->probe = probe;
+	lane->opened_at = lane->busy_at = GetCurrentTimestamp();
+	if (probe)
+		target->probing = true;
+	else
+		target->n_lanes++;
 
-	dgw_destination_encode(&lane->sender.channel.writer, destination, LINGER_MS);
+	dgw_destination_encode(&lane->sender.channel.writer, &target->row, DGW_LANE_LINGER_MS);
+	if (probe)
+		dgw_encode_echo(&lane->sender.channel.writer);
 	return lane;
 }
 
 int
 dgw_lane_room(const DgwLane *lane)
 {
-	return lane->retiring ? 0 : DGW_LANE_WINDOW - lane->n_held;
+	return lane->retiring || lane->probe ? 0 : DGW_LANE_WINDOW - lane->n_held;
 }
 
 void
-dgw_lane_add(DgwLane *lane, const DgwJob *job)
+dgw_lane_add(DgwLane *lane, const DgwJob *job, int priority)
 {
 	Assert(lane->n_held < DGW_LANE_WINDOW);
-	lane->held[lane->n_held].id = (int64) job->id;
-	lane->held[lane->n_held].token = (int64) job->token;
-	lane->n_held++;
+	lane->held[lane->n_held++] =
+		(DgwHeldJob){.id = (int64) job->id, .token = (int64) job->token, .priority = priority};
 	lane->busy_at = GetCurrentTimestamp();
 	dgw_encode_job(&lane->sender.channel.writer, job);
+}
+
+void
+dgw_lane_recall(DgwLane *lane)
+{
+	if (lane->retiring)
+		return;
+	lane->retiring = true;
+	(void) dgw_lane_flush(lane);
+	(void) shutdown(lane->sender.channel.fd, SHUT_WR);
 }
 
 bool
@@ -89,25 +103,36 @@ peer_words(DgwSlice words)
 }
 
 static DgwReport *
-add_report(DgwReports *reports, int64 id, int64 token)
+add_report(DgwReports *reports, DgwLane *lane, const DgwHeldJob *job)
 {
 	DgwReport *report = palloc0(sizeof(DgwReport));
 
-	report->id = id;
-	report->token = token;
+	report->target = lane->target;
+	report->id = job->id;
+	report->token = job->token;
 	report->comment = "";
+	report->offending = "";
+	report->sent_syntax = "";
 	reports->jobs = lappend(reports->jobs, report);
 	return report;
 }
 
 static void
-add_answer(DgwReports *reports, const DgwLane *lane, char *reason)
+add_news(DgwReports *reports, DgwTarget *target, char *reason)
 {
-	DgwAnswer *answer = palloc(sizeof(DgwAnswer));
+	DgwNews *news = palloc(sizeof(DgwNews));
 
-	answer->destination_id = lane->destination_id;
-	answer->reason = reason;
-	reports->answers = lappend(reports->answers, answer);
+	news->target = target;
+	news->reason = reason;
+	reports->news = lappend(reports->news, news);
+}
+
+void
+dgw_report_down(DgwReports *reports, DgwTarget *target, char *reason)
+{
+	ereport(LOG, (errmsg("destination \"%s\" is down: %s", target->row.name, reason)));
+	dgw_note_error("destination \"%s\": %s", target->row.name, reason);
+	add_news(reports, target, reason);
 }
 
 static bool
@@ -115,23 +140,40 @@ take_result(DgwLane *lane, DgwFrame *frame, DgwReports *reports)
 {
 	DgwResult m;
 	DgwReport *report;
+	DgwHeldJob job;
 
 	if (!dgw_decode_result(frame, &m) || m.outcome < DGW_OUTCOME_RESPONSE ||
-		m.outcome > DGW_OUTCOME_DEFERRED || !let_go(lane, (int64) m.id, (int64) m.token))
+		m.outcome > DGW_OUTCOME_DEFERRED)
 		return false;
-	report = add_report(reports, (int64) m.id, (int64) m.token);
+	job = (DgwHeldJob){.id = (int64) m.id, .token = (int64) m.token};
+	if (!let_go(lane, job.id, job.token))
+		return false;
+	report = add_report(reports, lane, &job);
 	report->outcome = m.outcome;
 	report->status = m.status;
 	report->duration_us = m.duration_us;
 	report->comment = peer_words(m.comment);
+	report->offending = peer_words(m.offending);
+	report->sent_syntax = peer_words(m.sent_transfer_syntax_uid);
 	return true;
 }
 
+/* The job that was on its way when the association broke has spent an attempt. */
+static void
+charge(DgwLane *lane, const DgwHeldJob *held, char *message, DgwReports *reports)
+{
+	DgwHeldJob job = *held;
+	DgwReport *report;
+
+	let_go(lane, job.id, job.token);
+	report = add_report(reports, lane, &job);
+	report->outcome = DGW_OUTCOME_BROKEN;
+	report->comment = message;
+}
+
 /*
- * The association failed, and the sender is about to exit.  A job that was on
- * its way has spent an attempt: an object that brings its peer down must not
- * stand at the head of the queue for ever.  The destination is down only if
- * it did not get as far as taking objects.
+ * The association failed, and the sender is about to exit.  The destination is
+ * down only if it did not get as far as taking an object.
  */
 static bool
 take_failure(DgwLane *lane, DgwFrame *frame, DgwReports *reports)
@@ -142,24 +184,36 @@ take_failure(DgwLane *lane, DgwFrame *frame, DgwReports *reports)
 	if (!dgw_decode_association_failed(frame, &m))
 		return false;
 	message = peer_words(m.message);
-	ereport(LOG, (errmsg("association with destination \"%s\" failed: %s", lane->destination_name,
+	ereport(LOG, (errmsg("association with destination \"%s\" failed: %s", lane->target->row.name,
 						 message)));
-	dgw_note_error("destination \"%s\": %s", lane->destination_name, message);
+	lane->retiring = true;
 	if (m.during_job == 0)
-		add_answer(reports, lane, message);
-	for (int i = 0; i < lane->n_held && m.during_job != 0; i++)
 	{
-		DgwHeldJob job = lane->held[i];
-		DgwReport *report;
-
-		if (job.id != (int64) m.during_job)
-			continue;
-		let_go(lane, job.id, job.token);
-		report = add_report(reports, job.id, job.token);
-		report->outcome = DGW_OUTCOME_BROKEN;
-		report->comment = message;
-		break;
+		dgw_report_down(reports, lane->target, message);
+		return true;
 	}
+	for (int i = 0; i < lane->n_held; i++)
+	{
+		if (lane->held[i].id != (int64) m.during_job)
+			continue;
+		charge(lane, &lane->held[i], message, reports);
+		return true;
+	}
+	return false;
+}
+
+static bool
+take_echo_result(DgwLane *lane, DgwFrame *frame, DgwReports *reports)
+{
+	DgwEchoResult m;
+
+	if (!lane->probe || !dgw_decode_echo_result(frame, &m))
+		return false;
+	/* One that takes associations, but not for Verification, answers. */
+	if (m.ok || m.associated)
+		add_news(reports, lane->target, NULL);
+	else
+		add_news(reports, lane->target, peer_words(m.message));
 	lane->retiring = true;
 	return true;
 }
@@ -178,7 +232,7 @@ take_message(DgwLane *lane, DgwFrame *frame, DgwReports *reports)
 			if (!dgw_decode_associated(frame, &associated))
 				return false;
 			if (!lane->associated)
-				add_answer(reports, lane, NULL);
+				add_news(reports, lane->target, NULL);
 			lane->associated = true;
 			return true;
 
@@ -188,8 +242,11 @@ take_message(DgwLane *lane, DgwFrame *frame, DgwReports *reports)
 		case DGW_MSG_ASSOCIATION_FAILED:
 			return take_failure(lane, frame, reports);
 
+		case DGW_MSG_ECHO_RESULT:
+			return take_echo_result(lane, frame, reports);
+
 		default:
-			return false; /* ECHO_RESULT: nobody asked */
+			return false;
 	}
 }
 
@@ -208,22 +265,35 @@ dgw_lane_read(DgwLane *lane, DgwReports *reports)
 	return result == DGW_READ_AGAIN;
 }
 
+/* The sender is gone, and has not said why. */
+static void
+mourn(DgwLane *lane, const char *how, DgwReports *reports)
+{
+	char *message = psprintf("helper program %s %s", lane->sender.program, how);
+
+	ereport(LOG, (errmsg("%s; its %d job(s) go back to the queue", message, lane->n_held)));
+	if (lane->associated && lane->n_held > 0)
+		charge(lane, &lane->held[0], message, reports);
+	else
+		dgw_report_down(reports, lane->target, message);
+}
+
 void
 dgw_lane_end(DgwLane *lane, DgwReports *reports)
 {
-	bool expected = lane->retiring || lane->n_held == 0;
+	bool expected = lane->retiring || (lane->n_held == 0 && !lane->probe);
 	char *how = dgw_helper_stop(&lane->sender);
 
 	if (!expected)
-	{
-		ereport(LOG, (errmsg("helper program %s %s; its %d job(s) go back to the queue",
-							 lane->sender.program, how, lane->n_held)));
-		dgw_note_error("helper program %s %s", lane->sender.program, how);
-		if (!lane->associated)
-			add_answer(reports, lane, psprintf("helper program %s %s", lane->sender.program, how));
-	}
+		mourn(lane, how, reports);
 	for (int i = 0; i < lane->n_held; i++)
-		add_report(reports, lane->held[i].id, lane->held[i].token)->release = true;
-	pfree(lane->destination_name);
+	{
+		add_report(reports, lane, &lane->held[i])->release = true;
+		dgw_target_lower(lane->target, lane->held[i].priority, lane->held[i].id);
+	}
+	if (lane->probe)
+		lane->target->probing = false;
+	else
+		lane->target->n_lanes--;
 	pfree(lane);
 }

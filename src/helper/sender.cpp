@@ -78,8 +78,13 @@ Sender::run()
 	while (!finished_)
 	{
 		if (queue_.empty())
+		{
 			wait_for_work();
-		else
+			continue;
+		}
+		/* The worker may have closed its side: then what is left is for another sender. */
+		take_messages(0);
+		if (!finished_)
 			send_next();
 	}
 	return exit_status_;
