@@ -174,7 +174,7 @@ class Peer:
 
     def __init__(self, *behaviours, family=socket.AF_INET):
         self.behaviours = list(behaviours)
-        self.log = []
+        self.logs = []  # one a connection: they may overlap
         self.errors = []
         self.threads = []
         self.listener = socket.socket(family, socket.SOCK_STREAM)
@@ -191,15 +191,22 @@ class Peer:
             except OSError:
                 return
             behaviour = self.behaviours[0] if len(self.behaviours) == 1 else self.behaviours.pop(0)
-            thread = threading.Thread(target=self.play, args=(sock, behaviour), daemon=True)
+            self.logs.append([])
+            thread = threading.Thread(target=self.play, args=(sock, behaviour, self.logs[-1]),
+                                      daemon=True)
             self.threads.append(thread)
             thread.start()
 
-    def play(self, sock, behaviour):
+    @property
+    def log(self):
+        """What all connections have seen, one after the other."""
+        return [seen for log in self.logs for seen in log]
+
+    def play(self, sock, behaviour, log):
         try:
-            behaviour(Association(sock, self.log))
+            behaviour(Association(sock, log))
         except (Gone, OSError):
-            self.log.append('gone')
+            log.append('gone')
         except Exception as error:  # a mistake in the test itself
             self.errors.append(repr(error))
         finally:
