@@ -76,6 +76,15 @@ INSERT INTO dicomgw.listener (name, port) VALUES ('default', 11113);
 INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', 'localhost');
 INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '');
 INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '127.0.0');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '999.1.1.1');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '127.0.0.256');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '127.0.0.01');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '127.0.0.1.');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '10.0.0.0/8');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '::1/128');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', ':::');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '1:2:3');
+UPDATE dicomgw.listener SET bind_address = '255.249.199.0' WHERE name = 'local';
 INSERT INTO dicomgw.listener (name, port) VALUES ('x', 0);
 INSERT INTO dicomgw.listener (name, port) VALUES ('x', 65536);
 INSERT INTO dicomgw.listener (name, port) VALUES ('', 11113);
@@ -98,6 +107,11 @@ INSERT INTO dicomgw.listener (name, port, tls_client_certificate, tls_ca) VALUES
 INSERT INTO dicomgw.listener (name, port, tls, tls_certificate, tls_key, tls_client_certificate, tls_ca, transfer_syntaxes)
 VALUES ('secure', 2762, true, '/cert.pem', '/key.pem', 'required', '/ca.pem', '{1.2.840.10008.1.2.4.70,1.2.840.10008.1.2.1}');
 SELECT name, bind_address, port FROM dicomgw.listener ORDER BY id;
+
+-- whoever commits it would not be known to the workers
+BEGIN;
+UPDATE dicomgw.listener SET max_pdu = 16384 WHERE name = 'local';
+PREPARE TRANSACTION 'configuration';
 
 -- ---------- who may call ----------
 
