@@ -10,17 +10,19 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $gateway = DicomGW::Gateway->start('replicated', config => 'wal_level = logical');
+my $gateway = DicomGW::Gateway->start('replicated', streaming => 1, config => 'wal_level = logical');
 my $node = $gateway->node;
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 
 ok($gateway->wait_until_up, 'it is up');
 
-# The hub is another database, with no workers in it.
+# The hub is another database, with no workers in it; and it doesn't wake those of its server.
 $node->safe_psql('postgres', 'CREATE DATABASE hub');
 $node->safe_psql('hub',
 	q{CREATE EXTENSION dicomgw;
 	  DELETE FROM dicomgw.listener;
+	  ALTER TABLE dicomgw.listener DISABLE TRIGGER notify_config_change;
+	  ALTER TABLE dicomgw.remote_ae DISABLE TRIGGER notify_config_change;
 	  CREATE PUBLICATION configuration FOR TABLE dicomgw.listener, dicomgw.remote_ae});
 # by itself, it would wait for the transaction that creates the subscription
 $node->safe_psql('hub', q{SELECT pg_create_logical_replication_slot('gateway', 'pgoutput')});
