@@ -164,7 +164,7 @@ is($open->echo(IMPLICIT), 0, 'as does the open association');
 
 replace_files('expired');
 $gateway->sql('SELECT pg_reload_conf()');
-ok(status_of('secure', q{listening AND problem ~ 'its certificate expired at'}), 'one that has expired is reported');
+ok(status_of('secure', q{listening AND problem ~ 'expired at'}), 'one that has expired is reported');
 is(call(port => $secure, tls => \@client)->echo(IMPLICIT), 0, 'and it is for the caller to decide');
 
 $gateway->sql(qq{UPDATE dicomgw.listener SET tls_crl = '$dir/missing.crl' WHERE name = 'secure'});
