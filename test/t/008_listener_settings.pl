@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use DicomGW::Association;
+use DicomGW::Certificate qw(make_certificate);
 use DicomGW::Gateway qw(poll_until);
 use DicomGW::Part10 qw(sendable_objects);
 use DicomGW::Pdu;
@@ -91,21 +92,6 @@ ok($gateway->set_listener(q{association_timeout = '30 s'}), 'a patient one again
 
 # ---------- TLS ----------
 
-# A certificate that is its own authority, and its key.
-sub make_certificate
-{
-	my ($name, $subject, $days) = @_;
-
-	for my $command (
-		[ 'req', '-newkey', 'rsa:2048', '-nodes', '-keyout', "$name.key", '-out', "$name.csr", '-subj', $subject ],
-		[ 'x509', '-req', '-in', "$name.csr", '-signkey', "$name.key", '-out', "$name.pem", '-days', $days ])
-	{
-		my ($out, $err) = run_command([ 'sh', '-c', 'cd "$0" && exec openssl "$@"', $dir, @$command ]);
-		-s "$dir/$name.key" or die "could not make $name: $err\n";
-	}
-	return;
-}
-
 # Have the listener's files replaced by those of this certificate.
 sub replace_files
 {
@@ -127,10 +113,10 @@ sub status_of
 	return $gateway->poll("SELECT $condition FROM dicomgw.listener_status WHERE name = '$name'");
 }
 
-make_certificate('first', '/CN=gateway', 30);
-make_certificate('second', '/CN=gateway', 60);
-make_certificate('expired', '/CN=gateway', -1);
-make_certificate('client', '/O=Klinik/CN=CT 1', 30);
+make_certificate($dir, 'first', '/CN=gateway', 30);
+make_certificate($dir, 'second', '/CN=gateway', 60);
+make_certificate($dir, 'expired', '/CN=gateway', -1);
+make_certificate($dir, 'client', '/O=Klinik/CN=CT 1', 30);
 replace_files('first');
 
 my $secure = PostgreSQL::Test::Cluster::get_free_port();
