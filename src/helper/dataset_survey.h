@@ -21,8 +21,8 @@ namespace dicomgw
 
 struct Survey
 {
-	std::string error;		  /* what is wrong; empty: nothing */
-	uint32_t longest = 0;	  /* bytes of its longest value */
+	std::string error;		   /* what is wrong; empty: nothing */
+	uint32_t longest = 0;	   /* bytes of its longest value */
 	bool encapsulated = false; /* it has pixel data in fragments */
 };
 

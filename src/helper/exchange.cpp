@@ -43,7 +43,7 @@ file_failed(FileState state)
 
 Exchange
 Requestor::store(const NegotiatedContext &context, const std::string &sop_instance_uid,
-				 uint64_t size, DatasetFile &file, Response &response, Failure &failure)
+				 DatasetFile &file, Response &response, Failure &failure)
 {
 	const size_t fragment = static_cast<size_t>(assoc_->sendPDVLength);
 	const size_t piece = DatasetFile::MAX_PIECE / fragment * fragment;
@@ -60,7 +60,7 @@ Requestor::store(const NegotiatedContext &context, const std::string &sop_instan
 	command.sop_class_uid = context.pair.sop_class_uid;
 	command.sop_instance_uid = sop_instance_uid;
 	transport_.set_deadline_after(seconds(static_cast<uint64_t>(destination_.response_timeout) +
-										  size / MIN_BYTES_PER_SECOND));
+										  file.size() / MIN_BYTES_PER_SECOND));
 	OFCondition cond = send_request(command, context, true);
 
 	for (;;)

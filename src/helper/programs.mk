@@ -11,9 +11,9 @@ PROTOCOL_OBJS = $(addprefix src/protocol/,frame.o message.o message_receiving.o 
 SHARED_HELPER_OBJS = $(addprefix src/helper/,channel.o dimse.o transport.o stream.o tls_stream.o \
 	tls_context.o tls_reason.o interrupt.o peer_text.o)
 
-# Elements of a dataset, read by ourselves; and what is made of them.
-READER_OBJS = $(addprefix src/helper/,dataset_reader.o json_value.o)
-HEADER_OBJS = $(addprefix src/helper/,header_json.o character_set.o) $(READER_OBJS)
+# The elements of a dataset, and what is made of them.
+READER_OBJS = $(addprefix src/helper/,dataset_reader.o vr.o)
+HEADER_OBJS = $(addprefix src/helper/,header_json.o json_value.o character_set.o) $(READER_OBJS)
 
 # Other transfer syntaxes for stored datasets.
 TRANSCODER_OBJS = $(addprefix src/helper/,transcoder.o pixel_data.o jpeg_frame.o codecs.o \
@@ -24,6 +24,6 @@ SCP_OBJS = $(addprefix src/helper/,scp.o listener.o waiting_room.o association_p
 	negotiation.o store.o storage_gate.o object_file.o placed_file.o) $(HEADER_OBJS)
 
 SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.o dial.o \
-	dataset_file.o outgoing.o) $(TRANSCODER_OBJS)
+	dataset_file.o outgoing.o sender_echo.o) $(TRANSCODER_OBJS)
 
 HELPER_LIBS = -ldcmjpeg -ldcmjpls -ldcmnet -ldcmtls -ldcmdata -loflog -lofstd -lssl -lcrypto -largon2 -lpthread

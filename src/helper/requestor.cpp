@@ -282,11 +282,12 @@ Requestor::request_failed(const OFCondition &cond, Failure &failure)
 	else if (!transport_.tls_error().empty())
 	{
 		failure.kind = DGW_FAIL_CONNECT;
-		failure.message = "could not open a TLS session with " + peer_words() + ": " +
-						  (error == ETIMEDOUT ? "no handshake within " +
-													std::to_string(destination_.association_timeout) +
-													" s; it may speak no TLS"
-											  : transport_.tls_error());
+		failure.message =
+			"could not open a TLS session with " + peer_words() + ": " +
+			(error == ETIMEDOUT
+				 ? "no handshake within " + std::to_string(destination_.association_timeout) +
+					   " s; it may speak no TLS"
+				 : transport_.tls_error());
 	}
 	else if (cond == DUL_ASSOCIATIONREJECTED)
 	{
@@ -310,8 +311,7 @@ Requestor::request_failed(const OFCondition &cond, Failure &failure)
 	else if (error == EPROTO)
 	{
 		failure.kind = DGW_FAIL_CONNECT;
-		failure.message = "TLS session with " + peer_words() +
-						  " ended: " + transport_.error_text();
+		failure.message = "TLS session with " + peer_words() + " ended: " + transport_.error_text();
 	}
 	else if (error != 0)
 		failure.message =

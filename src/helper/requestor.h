@@ -130,7 +130,7 @@ public:
 	}
 
 	Exchange store(const NegotiatedContext &context, const std::string &sop_instance_uid,
-				   uint64_t size, DatasetFile &file, Response &response, Failure &failure);
+				   DatasetFile &file, Response &response, Failure &failure);
 	Exchange echo(const NegotiatedContext &context, Response &response, Failure &failure);
 
 	/* For poll(), while nothing is under way; -1 if no association is open. */

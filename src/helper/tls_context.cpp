@@ -134,8 +134,7 @@ TlsContext::load_own(const std::string &certificate, const std::string &key, std
 	if (asked)
 		why = "private key \"" + key + "\" is protected by a passphrase";
 	else if (ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_X509)
-		why = "private key \"" + key + "\" does not belong to certificate \"" +
-			  certificate + "\"";
+		why = "private key \"" + key + "\" does not belong to certificate \"" + certificate + "\"";
 	else
 		why = complaint("private key", key);
 	ERR_clear_error();
@@ -215,8 +214,8 @@ TlsContext::check_server(const TlsPeerCheck &peer, std::string &why)
 	std::string address = ip_address(peer.server_name);
 	bool named = peer.check != DGW_TLS_VERIFY_FULL;
 
-	SSL_CTX_set_verify(
-		native_, peer.check == DGW_TLS_REQUIRE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_verify(native_, peer.check == DGW_TLS_REQUIRE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+					   NULL);
 	if (peer.check == DGW_TLS_REQUIRE)
 		return true;
 	if (peer.ca.empty() ? SSL_CTX_set_default_verify_paths(native_) != 1

@@ -49,7 +49,7 @@ address_text(const ASN1_OCTET_STRING *address)
 	if (family == AF_INET6 && ASN1_STRING_length(address) != sizeof(struct in6_addr))
 		return "?";
 	return inet_ntop(family, ASN1_STRING_get0_data(address), text, sizeof(text)) != NULL ? text
-																						  : "?";
+																						 : "?";
 }
 
 /* Whom a certificate is made out to. */

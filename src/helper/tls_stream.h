@@ -55,7 +55,7 @@ private:
 	std::unique_ptr<char[]> record_; /* what is put together for one record */
 	short events_ = 0;
 	bool heard_ = false; /* the peer's first byte, which is TLS */
-	bool open_ = false; /* the handshake is done, and nothing has failed since */
+	bool open_ = false;	 /* the handshake is done, and nothing has failed since */
 	std::string why_;
 };
 

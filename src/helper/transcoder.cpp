@@ -231,9 +231,13 @@ bool
 Transcoder::parse(const std::string &path, uint64_t offset, E_TransferSyntax syntax,
 				  DcmDataset &dataset)
 {
-	DcmInputFileStream in(OFFilename(path.c_str()), static_cast<offile_off_t>(offset));
+	/* From the start, as DCMTK counts from there when it comes back for what is long. */
+	DcmInputFileStream in(OFFilename(path.c_str()), 0);
 	OFCondition cond = in.status();
 
+	if (cond.good() &&
+		in.skip(static_cast<offile_off_t>(offset)) != static_cast<offile_off_t>(offset))
+		cond = EC_StreamNotifyClient;
 	dataset.transferInit();
 	if (cond.good())
 		cond = dataset.read(in, syntax, EGL_noChange, MAX_VALUE_IN_MEMORY);
@@ -270,6 +274,9 @@ Transcoder::change_images(DcmDataset &dataset, E_TransferSyntax syntax,
 bool
 Transcoder::decode(DcmDataset &dataset)
 {
+	/* Reports, too, may come in the transfer syntax of the images that they are with. */
+	if (!dataset.tagExists(DCM_PixelData, OFTrue))
+		return true;
 	why_ = check_images(dataset, true, MAX_PIXEL_DATA);
 	if (!why_.empty() || !change_images(dataset, EXS_LittleEndianExplicit, nullptr))
 		return false;

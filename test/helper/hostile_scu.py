@@ -253,7 +253,7 @@ def test_statuses():
     run('offending elements are named', [answering(status=0xA900, comment=b'no',
                                                    offending=b'\x10\0\x20\0\x08\0\x18\0')],
         [job()], [OPEN, result(1, RESPONSE, 'A900',
-                               r'no; offending element \(0010,0020\) \(0008,0018\)'), END])
+                               r'no\t\(0010,0020\),\(0008,0018\)\t'), END])
     run('a comment in no character set', [answering(status=0xC000, comment=b'\xff\x00\nx')],
         [job()], [OPEN, result(1, RESPONSE, 'C000', r'\?\? x\t'), END])
 
@@ -450,12 +450,12 @@ def test_connect():
 def test_echo():
     def echoing(**fields):
         return answering(field=0x8030, **fields)
-    run('echo', [echoing()], ['echo'], ['ECHO\t1\t0000\t16384\t1.2.3.4 HOSTILE\t\t', END],
+    run('echo', [echoing()], ['echo'], ['ECHO\t1\t0000\t16384\t1.2.3.4 HOSTILE\t\t1\t\t\t\t', END],
         seen=['associate 1', 'message 0', 'release'])
     run('echo answered with a failure', [echoing(status=0x0122)], ['echo'],
-        ['ECHO\t0\t0122\t16384\t1.2.3.4 HOSTILE\tpeer answered C-ECHO with status 0122', END])
+        ['ECHO\t0\t0122\t16384\t1.2.3.4 HOSTILE\tpeer answered C-ECHO with status 0122\t1\t', END])
     run('echo rejected', [saying(reject(1, 1, 7))], ['echo'],
-        ['ECHO\t0\t0000\t0\t\t.*called AE title not recognized', END])
+        ['ECHO\t0\t0000\t0\t\t.*called AE title not recognized [(]permanent[)]\t0\t', END])
     run('echo not accepted', [lambda a: (a.accept(answer=lambda c: (3, c[1])), a.await_end())],
         ['echo'], ['ECHO\t0\t0000\t16384\t.*abstract syntax not supported', END])
     run('echo not answered', [after_request(lambda a: None)], ['echo'],
