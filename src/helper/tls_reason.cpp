@@ -76,20 +76,31 @@ names_of(X509 *certificate)
 	return text.empty() ? common_name(certificate) : text;
 }
 
+int
+tls_note_refused(int good, X509_STORE_CTX *context)
+{
+	auto *ssl = static_cast<SSL *>(
+		X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
+	auto *names = static_cast<std::string *>(SSL_get_app_data(ssl));
+	X509 *certificate = X509_STORE_CTX_get0_cert(context);
+
+	if (!good && names != NULL && certificate != NULL)
+		*names = names_of(certificate);
+	return good;
+}
+
 static std::string
 verification_reason(SSL *ssl, long verified, const std::string &server_name)
 {
 	std::string words = X509_verify_cert_error_string(verified);
-	X509 *certificate = SSL_get0_peer_certificate(ssl);
+	auto *names = static_cast<const std::string *>(SSL_get_app_data(ssl));
 
 	switch (verified)
 	{
 		case X509_V_ERR_HOSTNAME_MISMATCH:
 		case X509_V_ERR_IP_ADDRESS_MISMATCH:
-			words = "the peer's certificate is not made out to \"" + server_name + "\"";
-			if (certificate != NULL)
-				words += " but to " + names_of(certificate);
-			return words;
+			return "the peer's certificate is not made out to \"" + server_name + "\" but to " +
+				   (names != NULL ? *names : "somebody else");
 		case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 		case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 		case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
