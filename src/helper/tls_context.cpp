@@ -16,6 +16,8 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "tls_reason.h"
+
 namespace dicomgw
 {
 
@@ -215,7 +217,7 @@ TlsContext::check_server(const TlsPeerCheck &peer, std::string &why)
 	bool named = peer.check != DGW_TLS_VERIFY_FULL;
 
 	SSL_CTX_set_verify(native_, peer.check == DGW_TLS_REQUIRE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
-					   NULL);
+					   tls_note_refused);
 	if (peer.check == DGW_TLS_REQUIRE)
 		return true;
 	if (peer.ca.empty() ? SSL_CTX_set_default_verify_paths(native_) != 1

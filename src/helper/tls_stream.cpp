@@ -40,6 +40,7 @@ TlsStream::TlsStream(int fd, SSL_CTX *context, const std::string &server_name)
 {
 	if (ssl_ == NULL || SSL_set_fd(ssl_, fd) != 1)
 		throw std::bad_alloc();
+	SSL_set_app_data(ssl_, &refused_);
 	/* SNI has names only (RFC 6066 3). */
 	if (!server_name.empty() && ip_address(server_name).empty() &&
 		SSL_set_tlsext_host_name(ssl_, server_name.c_str()) != 1)
@@ -96,18 +97,21 @@ TlsStream::speaks_tls()
 {
 	unsigned char first;
 
-	if (heard_ || recv(fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
+	if (heard_ || BIO_number_read(SSL_get_rbio(ssl_)) > 0 ||
+		recv(fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
 		return true;
 	heard_ = first == HANDSHAKE || first == ALERT;
 	return heard_;
 }
+
+static const char no_tls[] = "the peer speaks no TLS";
 
 bool
 TlsStream::handshake(bool as_server)
 {
 	if (!speaks_tls())
 	{
-		why_ = "the peer speaks no TLS";
+		why_ = no_tls;
 		errno = EPROTO;
 		return false;
 	}
@@ -116,6 +120,10 @@ TlsStream::handshake(bool as_server)
 	ssize_t n = result(as_server ? SSL_accept(ssl_) : SSL_connect(ssl_));
 
 	open_ = n > 0;
+	/* What came so soon that OpenSSL has read it first. */
+	if (n < 0 && errno == EPROTO && !heard_ &&
+		ERR_GET_REASON(ERR_peek_error()) == SSL_R_WRONG_VERSION_NUMBER)
+		why_ = no_tls;
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 	{
 		why_ = heard_ ? "the peer closed the connection during the TLS handshake"

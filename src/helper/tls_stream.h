@@ -52,6 +52,7 @@ private:
 
 	SSL *ssl_;
 	std::string server_name_;
+	std::string refused_;			 /* whom a certificate that was refused is made out to */
 	std::unique_ptr<char[]> record_; /* what is put together for one record */
 	short events_ = 0;
 	bool heard_ = false; /* the peer's first byte, which is TLS */

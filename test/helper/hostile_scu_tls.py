@@ -27,7 +27,7 @@ def make_certificates():
     for authority in ('ca', 'foreign'):
         PKI.authority(authority)
     PKI.certificate('pacs', 'ca', '/O=Klinik/CN=PACS Nürnberg', names='DNS:pacs.example,IP:127.0.0.1')
-    PKI.certificate('wildcard', 'ca', '/CN=any', key='pacs', names='DNS:*.example')
+    PKI.certificate('wildcard', 'ca', '/CN=any', key='pacs', names='DNS:*.klinik.example')
     PKI.certificate('common', 'ca', '/CN=pacs.example', key='pacs')
     PKI.certificate('other', 'ca', '/CN=other', key='pacs',
                     names='DNS:other.example,DNS:ris.example,IP:10.0.0.1,IP:fe80::1')
@@ -76,7 +76,7 @@ def refused(name, tls, words, *options, behaviour=good, **how):
 def test_good():
     accepted('verify-full, a name', server(), *full())
     accepted('verify-full, the name is the host', server(), '-t', VERIFY_FULL, '-A', PKI.path('ca.pem'))
-    accepted('a wildcard', server('wildcard'), *full())
+    accepted('a wildcard', server('wildcard'), *full(name='pacs.klinik.example'))
     accepted('a common name, where no other name is', server('common'), *full())
     accepted('an elliptic curve', server('elliptic'), *full())
     accepted('verify-ca does not look at the name', server('other'), '-t', VERIFY_CA, '-A',
@@ -112,7 +112,7 @@ def test_bad_certificates():
 def test_old_versions():
     old = ssl.TLSVersion.TLSv1_1
     refused('TLS 1.1', server(minimum_version=old, maximum_version=old),
-            'unsupported protocol|protocol version|internal error', *full())
+            '(unsupported protocol|protocol version)', *full())
     weak = server(maximum_version=ssl.TLSVersion.TLSv1_2)
     weak.set_ciphers('AES256-SHA:@SECLEVEL=0')
     refused('no forward secrecy', weak, 'handshake failure', *full())
