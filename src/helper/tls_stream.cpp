@@ -126,8 +126,9 @@ TlsStream::handshake(bool as_server)
 		why_ = no_tls;
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 	{
-		why_ = heard_ ? "the peer closed the connection during the TLS handshake"
-					  : "the peer closed the connection instead of answering; it may speak no TLS";
+		why_ = BIO_number_read(SSL_get_rbio(ssl_)) > 0
+				   ? "the peer closed the connection during the TLS handshake"
+				   : "the peer closed the connection instead of answering; it may speak no TLS";
 		errno = ECONNRESET;
 	}
 	return open_;
