@@ -115,7 +115,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dicomgw._echo_peer(text, dicomgw.tcp_port, dicomgw.ae_title, dicomgw.ae_title, text) IS
-    'What a sender is told for a C-ECHO to an application entity that is no destination, or an error';
+    'Called by dicomgw.echo: what a sender is told of an application entity that is no destination, or an error';
 
 CREATE FUNCTION dicomgw._destination_id(destination text) RETURNS integer
 LANGUAGE plpgsql STABLE

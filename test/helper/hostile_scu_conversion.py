@@ -287,8 +287,8 @@ def test_mutations():
     """Any bytes have an outcome, and the program lives."""
     chance = random.Random(20)
     script = []
-    for this in (named(name) for name in ('SC_rgb_jpeg_dcmtk.dcm', 'MR_small_RLE.dcm', 'SC_rgb_jpeg_gdcm.dcm', 'JPGExtended.dcm',
-                                          'MR_small_jpeg_ls_lossless.dcm', 'CT_small.dcm', 'nested_priv_SQ.dcm')):
+    for this in (named(name) for name in ('SC_rgb_jpeg_dcmtk.dcm', 'MR_small_RLE.dcm', 'SC_rgb_jpeg_gdcm.dcm', 'JPEG-lossy.dcm',
+                                          'MR_small_jpeg_ls_lossless.dcm', 'CT_small.dcm', 'liver_1frame.dcm')):
         for _ in range(20):
             data = bytearray(this.dataset)
             for _ in range(chance.choice((1, 10, 100))):
