@@ -31,7 +31,7 @@
 namespace dicomgw
 {
 
-/* Bytes of uncompressed pixel data; a conversion takes about twice that much memory. */
+/* Bytes of uncompressed pixel data; with images, a conversion takes half as much memory again. */
 constexpr uint64_t MAX_PIXEL_DATA = 1024 * 1024 * 1024;
 
 enum class Transcoded
