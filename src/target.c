@@ -21,10 +21,6 @@
 /* After a further lane was turned away, try no other for (ms). */
 #define CROWDED_MS 60000
 
-/* So many in a row, of different jobs: it is not the objects. */
-#define MOST_BROKEN 3
-#define MOST_REFUSED 10
-
 static dlist_head targets = DLIST_STATIC_INIT(targets);
 
 dlist_head *
@@ -194,7 +190,7 @@ dgw_target_has_jobs(const DgwTarget *target)
 void
 dgw_target_succeeded(DgwTarget *target)
 {
-	target->trouble = 0;
+	target->n_troubled = 0;
 	target->on_trial = false;
 	if (++target->successes < SUCCESSES_PER_LANE * target->concurrency ||
 		target->concurrency >= target->row.max_associations ||
@@ -207,12 +203,15 @@ dgw_target_succeeded(DgwTarget *target)
 bool
 dgw_target_troubled(DgwTarget *target, int64 job, bool broken)
 {
+	bool known = false;
+
 	target->successes = 0;
-	if (job != target->troubled_job)
-		target->trouble++;
-	target->troubled_job = job;
+	for (int i = 0; i < target->n_troubled; i++)
+		known = known || target->troubled[i] == job;
+	if (!known && target->n_troubled < DGW_MOST_REFUSED)
+		target->troubled[target->n_troubled++] = job;
 	/* On trial it had one chance, and that was it. */
-	return target->on_trial || target->trouble >= (broken ? MOST_BROKEN : MOST_REFUSED);
+	return target->on_trial || target->n_troubled >= (broken ? DGW_MOST_BROKEN : DGW_MOST_REFUSED);
 }
 
 void
