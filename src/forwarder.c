@@ -163,17 +163,11 @@ retire_lanes(DgwReports *reports)
 }
 
 static void
-flush_lanes(DgwReports *reports)
+flush_lanes(void)
 {
-	dlist_mutable_iter iter;
+	dlist_iter iter;
 
-	dlist_foreach_modify(iter, &lanes)
-	{
-		DgwLane *lane = dlist_container(DgwLane, node, iter.cur);
-
-		if (!lane->retiring && !dgw_lane_flush(lane))
-			end_lane(lane, reports);
-	}
+	dlist_foreach(iter, &lanes) dgw_lane_flush(dlist_container(DgwLane, node, iter.cur));
 }
 
 /*
@@ -398,13 +392,11 @@ one_turn(DgwReports *reports)
 
 /* How long nothing can be due (ms). */
 static long
-time_to_wait(const DgwReports *reports)
+time_to_wait(void)
 {
 	long wait = Min(REFRESH_MS, dgw_queue_sweep_wait());
 	dlist_iter iter;
 
-	if (reports->jobs != NIL || reports->news != NIL)
-		return 0;
 	dlist_foreach(iter, dgw_targets())
 	{
 		DgwTarget *target = dlist_container(DgwTarget, node, iter.cur);
@@ -457,9 +449,8 @@ dgw_forwarder_run(void)
 		MemoryContextReset(turn_context);
 		reports = (DgwReports){0};
 
-		MemoryContextSwitchTo(turn_context);
-		flush_lanes(&reports);
+		flush_lanes();
 		show_idle();
-		dgw_wait(wait_set, time_to_wait(&reports));
+		dgw_wait(wait_set, time_to_wait());
 	}
 }

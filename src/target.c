@@ -133,7 +133,8 @@ dgw_targets_refresh(void)
 			 "SELECT " DGW_DESTINATION_COLUMNS ", may_send, state, failures, next_probe_at,"
 			 " max_objects_per_second, max_bytes_per_second FROM dicomgw.forward_target",
 			 0, NULL);
-	if (SPI_execute_plan(plan, NULL, NULL, true, 0) != SPI_OK_SELECT)
+	/* not as "read only": it is to see what this transaction has just recorded */
+	if (SPI_execute_plan(plan, NULL, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read dicomgw.forward_target");
 	rows = SPI_tuptable;
 	dlist_foreach(iter, &targets) dlist_container(DgwTarget, node, iter.cur)->listed = false;

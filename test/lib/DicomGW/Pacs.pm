@@ -131,6 +131,20 @@ sub stored_uids
 	return map { $_->{uid} } $self->events('store');
 }
 
+# Is no association open?
+sub is_idle
+{
+	my ($self) = @_;
+	my %open;
+
+	for my $event ($self->events)
+	{
+		$open{ $event->{association} } = 1 if $event->{event} eq 'associate';
+		delete $open{ $event->{association} } if $event->{event} eq 'end';
+	}
+	return !%open;
+}
+
 # Forget what it has seen.
 sub clear
 {

@@ -86,6 +86,7 @@ sub serve
 		setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
 		my $self = bless { socket => $socket, dir => $dir, number => $number, open => $open, transfer_of => {} }, __PACKAGE__;
 		$self->_serve_association;
+		$self->_note('end');
 		POSIX::_exit(0);
 	}
 	return;
