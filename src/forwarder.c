@@ -143,6 +143,24 @@ read_lanes(DgwReports *reports)
 	}
 }
 
+/* More than it may have: max_associations was lowered, or the peer takes fewer. */
+static bool
+has_too_many_lanes(const DgwTarget *target)
+{
+	dlist_iter iter;
+	int n = 0;
+
+	if (target->n_lanes <= target->concurrency)
+		return false;
+	dlist_foreach(iter, &lanes)
+	{
+		DgwLane *lane = dlist_container(DgwLane, node, iter.cur);
+
+		n += lane->target == target && !lane->probe && !lane->retiring;
+	}
+	return n > target->concurrency;
+}
+
 /* End lanes that have nothing to do; recall those that should not do what they do. */
 static void
 retire_lanes(DgwReports *reports)
@@ -155,7 +173,8 @@ retire_lanes(DgwReports *reports)
 
 		if (lane->probe)
 			continue;
-		if (!dgw_target_open(lane->target) || lane->version != lane->target->version)
+		if (!dgw_target_open(lane->target) || lane->version != lane->target->version ||
+			has_too_many_lanes(lane->target))
 			dgw_lane_recall(lane);
 		if (lane->n_held == 0 && (lane->retiring || is_time(lane->busy_at, LANE_IDLE_MS)))
 			end_lane(lane, reports);

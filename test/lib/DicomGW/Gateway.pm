@@ -174,6 +174,18 @@ sub replay
 	return;
 }
 
+# So many jobs for these instances in turns, and a priority.
+sub enqueue
+{
+	my ($self, $destination, $count, $priority, @ids) = @_;
+	my $n = @ids;
+
+	$self->sql("INSERT INTO dicomgw.forward_job (instance_id, destination_id, priority)
+		SELECT ('{@{[ join ',', @ids ]}}'::bigint[])[1 + i % $n], d.id, $priority
+		FROM dicomgw.destination d, generate_series(0, $count - 1) i WHERE d.name = '$destination' ORDER BY i");
+	return;
+}
+
 # Wait until nothing is left to be routed or sent.
 sub wait_until_idle
 {

@@ -39,6 +39,7 @@ sub _spawn
 {
 	my ($self) = @_;
 
+	$self->{spawned} = DicomGW::Scp::end_of_events($self->{dir});
 	$self->{pid} = fork // die "could not fork: $!\n";
 	if ($self->{pid} == 0)
 	{
@@ -120,7 +121,7 @@ sub events
 {
 	my ($self, $event) = @_;
 
-	return grep { !$event || $_->{event} eq $event } DicomGW::Scp::events($self->{dir});
+	return grep { !$event || $_->{event} eq $event } DicomGW::Scp::events($self->{dir}, $self->{cleared} // 0);
 }
 
 # SOP Instance UIDs of the objects that came, in order.
@@ -131,13 +132,13 @@ sub stored_uids
 	return map { $_->{uid} } $self->events('store');
 }
 
-# Is no association open?
+# Is no association open, whatever was cleared meanwhile?
 sub is_idle
 {
 	my ($self) = @_;
 	my %open;
 
-	for my $event ($self->events)
+	for my $event (DicomGW::Scp::events($self->{dir}, $self->{spawned}))
 	{
 		$open{ $event->{association} } = 1 if $event->{event} eq 'associate';
 		delete $open{ $event->{association} } if $event->{event} eq 'end';
@@ -150,7 +151,7 @@ sub clear
 {
 	my ($self) = @_;
 
-	unlink "$self->{dir}/events";
+	$self->{cleared} = DicomGW::Scp::end_of_events($self->{dir});
 	return;
 }
 

@@ -47,18 +47,27 @@ sub behave
 	return;
 }
 
-# What it has seen, in order: a list of { at, association, event, uid, more }.
+# What it has seen, in order: a list of { at, association, event, uid, more }.  From a
+# place in its file on, which is how much there was at some time.
 sub events
 {
-	my ($dir) = @_;
+	my ($dir, $from) = @_;
 
 	CORE::open my $fh, '<', "$dir/events" or return ();
+	seek $fh, $from, 0;
 	return map {
 		my %event;
 		chomp;
 		@event{qw(at association event uid more)} = split / /, $_, 5;
 		\%event
 	} <$fh>;
+}
+
+sub end_of_events
+{
+	my ($dir) = @_;
+
+	return -s "$dir/events" // 0;
 }
 
 # ---------- the program ----------
