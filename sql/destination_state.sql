@@ -138,7 +138,8 @@ BEGIN
             reason = excluded.reason,
             next_probe_at = (SELECT now() + dicomgw.retry_delay(d.retry_first_delay, d.retry_factor, d.probe_interval,
                                                                 s.failures + 1, d.retry_jitter)
-                             FROM dicomgw.destination d WHERE d.id = s.destination_id);
+                             FROM dicomgw.destination d WHERE d.id = s.destination_id)
+        WHERE s.state <> 'down'; -- several associations that break at once are one failure
 END
 $$;
 COMMENT ON FUNCTION dicomgw._destinations_down(integer[], text[]) IS

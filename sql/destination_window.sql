@@ -32,15 +32,14 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    -- each opening from the day before yesterday to a week ahead
+    -- each opening from the day before yesterday to a week ahead, by the calendar there
     WITH opening AS (
-        SELECT (day + w.opens_at) AT TIME ZONE w.time_zone AS opens,
-               (day + w.closes_at + CASE WHEN w.closes_at < w.opens_at THEN interval '1 day' ELSE interval '0' END)
-                   AT TIME ZONE w.time_zone AS closes
+        SELECT (l.day + w.opens_at) AT TIME ZONE w.time_zone AS opens,
+               (l.day + (w.closes_at < w.opens_at)::integer + w.closes_at) AT TIME ZONE w.time_zone AS closes
         FROM dicomgw.destination_window w
-        CROSS JOIN LATERAL generate_series((p_at AT TIME ZONE w.time_zone)::date - 2,
-                                           (p_at AT TIME ZONE w.time_zone)::date + 8, interval '1 day') AS day
-        WHERE w.destination = p_destination AND extract(isodow FROM day) = ANY (w.days)
+        CROSS JOIN generate_series(-2, 8) AS n
+        CROSS JOIN LATERAL (SELECT (p_at AT TIME ZONE w.time_zone)::date + n AS day) l
+        WHERE w.destination = p_destination AND extract(isodow FROM l.day) = ANY (w.days)
     )
     SELECT coalesce(bool_or(o.opens <= p_at AND p_at < o.closes), true),
            CASE WHEN bool_or(o.opens <= p_at AND p_at < o.closes)

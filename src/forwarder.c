@@ -143,6 +143,24 @@ read_lanes(DgwReports *reports)
 	}
 }
 
+/* More than it may have: max_associations was lowered, or the peer takes fewer. */
+static bool
+has_too_many_lanes(const DgwTarget *target)
+{
+	dlist_iter iter;
+	int n = 0;
+
+	if (target->n_lanes <= target->concurrency)
+		return false;
+	dlist_foreach(iter, &lanes)
+	{
+		DgwLane *lane = dlist_container(DgwLane, node, iter.cur);
+
+		n += lane->target == target && !lane->probe && !lane->retiring;
+	}
+	return n > target->concurrency;
+}
+
 /* End lanes that have nothing to do; recall those that should not do what they do. */
 static void
 retire_lanes(DgwReports *reports)
@@ -155,7 +173,8 @@ retire_lanes(DgwReports *reports)
 
 		if (lane->probe)
 			continue;
-		if (!dgw_target_open(lane->target) || lane->version != lane->target->version)
+		if (!dgw_target_open(lane->target) || lane->version != lane->target->version ||
+			has_too_many_lanes(lane->target))
 			dgw_lane_recall(lane);
 		if (lane->n_held == 0 && (lane->retiring || is_time(lane->busy_at, LANE_IDLE_MS)))
 			end_lane(lane, reports);
@@ -163,17 +182,11 @@ retire_lanes(DgwReports *reports)
 }
 
 static void
-flush_lanes(DgwReports *reports)
+flush_lanes(void)
 {
-	dlist_mutable_iter iter;
+	dlist_iter iter;
 
-	dlist_foreach_modify(iter, &lanes)
-	{
-		DgwLane *lane = dlist_container(DgwLane, node, iter.cur);
-
-		if (!lane->retiring && !dgw_lane_flush(lane))
-			end_lane(lane, reports);
-	}
+	dlist_foreach(iter, &lanes) dgw_lane_flush(dlist_container(DgwLane, node, iter.cur));
 }
 
 /*
@@ -398,13 +411,11 @@ one_turn(DgwReports *reports)
 
 /* How long nothing can be due (ms). */
 static long
-time_to_wait(const DgwReports *reports)
+time_to_wait(void)
 {
 	long wait = Min(REFRESH_MS, dgw_queue_sweep_wait());
 	dlist_iter iter;
 
-	if (reports->jobs != NIL || reports->news != NIL)
-		return 0;
 	dlist_foreach(iter, dgw_targets())
 	{
 		DgwTarget *target = dlist_container(DgwTarget, node, iter.cur);
@@ -457,9 +468,8 @@ dgw_forwarder_run(void)
 		MemoryContextReset(turn_context);
 		reports = (DgwReports){0};
 
-		MemoryContextSwitchTo(turn_context);
-		flush_lanes(&reports);
+		flush_lanes();
 		show_idle();
-		dgw_wait(wait_set, time_to_wait(&reports));
+		dgw_wait(wait_set, time_to_wait());
 	}
 }

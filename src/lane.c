@@ -60,16 +60,15 @@ dgw_lane_recall(DgwLane *lane)
 	if (lane->retiring)
 		return;
 	lane->retiring = true;
-	(void) dgw_lane_flush(lane);
+	dgw_lane_flush(lane);
 	(void) shutdown(lane->sender.channel.fd, SHUT_WR);
 }
 
-bool
+void
 dgw_lane_flush(DgwLane *lane)
 {
-	if (lane->sender.channel.writer.len == 0)
-		return true;
-	return dgw_channel_send(&lane->sender.channel);
+	if (lane->sender.channel.writer.len > 0 && !dgw_channel_send(&lane->sender.channel))
+		(void) shutdown(lane->sender.channel.fd, SHUT_RDWR);
 }
 
 /* Take a job out of those held; false if it is not among them. */

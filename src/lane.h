@@ -92,7 +92,9 @@ extern int dgw_lane_room(const DgwLane *lane);
 
 /* Give it a job; sent with the next dgw_lane_flush(). */
 extern void dgw_lane_add(DgwLane *lane, const DgwJob *job, int priority);
-extern bool dgw_lane_flush(DgwLane *lane);
+
+/* If its sender is gone, what it said before is still there: dgw_lane_read() finds it, and the end. */
+extern void dgw_lane_flush(DgwLane *lane);
 
 /*
  * Let the sender finish the object that is on its way, and end; the other jobs

@@ -21,10 +21,6 @@
 /* After a further lane was turned away, try no other for (ms). */
 #define CROWDED_MS 60000
 
-/* So many in a row, of different jobs: it is not the objects. */
-#define MOST_BROKEN 3
-#define MOST_REFUSED 10
-
 static dlist_head targets = DLIST_STATIC_INIT(targets);
 
 dlist_head *
@@ -137,7 +133,8 @@ dgw_targets_refresh(void)
 			 "SELECT " DGW_DESTINATION_COLUMNS ", may_send, state, failures, next_probe_at,"
 			 " max_objects_per_second, max_bytes_per_second FROM dicomgw.forward_target",
 			 0, NULL);
-	if (SPI_execute_plan(plan, NULL, NULL, true, 0) != SPI_OK_SELECT)
+	/* not as "read only": it is to see what this transaction has just recorded */
+	if (SPI_execute_plan(plan, NULL, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read dicomgw.forward_target");
 	rows = SPI_tuptable;
 	dlist_foreach(iter, &targets) dlist_container(DgwTarget, node, iter.cur)->listed = false;
@@ -194,7 +191,7 @@ dgw_target_has_jobs(const DgwTarget *target)
 void
 dgw_target_succeeded(DgwTarget *target)
 {
-	target->trouble = 0;
+	target->n_troubled = 0;
 	target->on_trial = false;
 	if (++target->successes < SUCCESSES_PER_LANE * target->concurrency ||
 		target->concurrency >= target->row.max_associations ||
@@ -207,12 +204,15 @@ dgw_target_succeeded(DgwTarget *target)
 bool
 dgw_target_troubled(DgwTarget *target, int64 job, bool broken)
 {
+	bool known = false;
+
 	target->successes = 0;
-	if (job != target->troubled_job)
-		target->trouble++;
-	target->troubled_job = job;
+	for (int i = 0; i < target->n_troubled; i++)
+		known = known || target->troubled[i] == job;
+	if (!known && target->n_troubled < DGW_MOST_REFUSED)
+		target->troubled[target->n_troubled++] = job;
 	/* On trial it had one chance, and that was it. */
-	return target->on_trial || target->trouble >= (broken ? MOST_BROKEN : MOST_REFUSED);
+	return target->on_trial || target->n_troubled >= (broken ? DGW_MOST_BROKEN : DGW_MOST_REFUSED);
 }
 
 void

@@ -29,6 +29,10 @@
 #define DGW_N_PRIORITIES 10
 #define DGW_NO_JOB PG_INT64_MAX
 
+/* So many different jobs in a row, and it is not the objects: the destination is in trouble. */
+#define DGW_MOST_BROKEN 3
+#define DGW_MOST_REFUSED 10
+
 typedef enum DgwTargetState
 {
 	DGW_TARGET_UP,
@@ -53,8 +57,8 @@ typedef struct DgwTarget
 	int failures;
 	TimestampTz next_probe_at;
 
-	int trouble;			   /* jobs in a row that the peer did not take */
-	int64 troubled_job;		   /* the last of them */
+	int n_troubled; /* jobs that the peer did not take since it last took one */
+	int64 troubled[DGW_MOST_REFUSED];
 	bool probing;			   /* a probe is under way */
 	bool on_trial;			   /* it answered a probe, and has not taken anything since */
 	int concurrency;		   /* lanes that it may have now */
@@ -93,7 +97,7 @@ extern void dgw_target_succeeded(DgwTarget *target);
 
 /*
  * It did not take this job, though that may change.  True if that has
- * happened so often in a row that the destination itself is in trouble.
+ * happened with so many jobs in a row that the destination itself is in trouble.
  */
 extern bool dgw_target_troubled(DgwTarget *target, int64 job, bool broken);
 

@@ -20,6 +20,11 @@ FROM generate_series(1, 1000) i;
 INSERT INTO dicomgw.forward_job (instance_id, destination_id) SELECT i, 1 FROM generate_series(1, 1000) i;
 SELECT pg_relation_size('dicomgw.forward_job_claim_idx') AS index_size \gset
 
+-- A claim from the first job of each priority on.
+CREATE FUNCTION pg_temp.claim(jobs integer) RETURNS TABLE (id bigint, token bigint) LANGUAGE sql AS $$
+    SELECT c.id, c.token FROM dicomgw._claim(1, array_fill(0::bigint, ARRAY[10]), jobs, '1 minute') c
+$$;
+
 -- Over and over: claim in windows, renew, give back; of the last so many of each window say that they were refused, and
 -- make them due again.
 CREATE PROCEDURE pg_temp.rounds(n integer, refused integer) LANGUAGE plpgsql AS $$
@@ -29,13 +34,13 @@ DECLARE
 BEGIN
     FOR i IN 1 .. n LOOP
         FOR w IN 1 .. 10 LOOP
-            SELECT array_agg(c.id), array_agg(c.token) INTO v_ids, v_tokens FROM dicomgw._claim(1, array_fill(0::bigint, ARRAY[10]), 100, '1 minute') c;
+            SELECT array_agg(c.id), array_agg(c.token) INTO v_ids, v_tokens FROM pg_temp.claim(100) c;
             COMMIT;
             PERFORM dicomgw._renew(v_ids, v_tokens, '2 minutes');
             COMMIT;
             PERFORM dicomgw._record_results(v_ids[101 - refused:], v_tokens[101 - refused:], array_fill(1, ARRAY[refused]),
                                             array_fill(x'A700'::integer, ARRAY[refused]), array_fill('out of resources'::text, ARRAY[refused]),
-                                            array_fill(''::text, ARRAY[refused]), array_fill(''::text, ARRAY[refused]),
+                                            array_fill('(0008,0018)'::text, ARRAY[refused]), array_fill(''::text, ARRAY[refused]),
                                             array_fill(0::bigint, ARRAY[refused]));
             COMMIT;
         END LOOP;

@@ -140,6 +140,52 @@ sub forward_everything_to
 	return;
 }
 
+# A destination, to which no route leads; columns are SQL expressions.
+sub add_destination
+{
+	my ($self, $name, $port, %columns) = @_;
+	my @names = sort keys %columns;
+
+	$self->sql("INSERT INTO dicomgw.destination (" . join(', ', qw(name host port ae_title), @names) . ")
+		VALUES (" . join(', ', "'$name'", "'127.0.0.1'", $port, "'PACS'", @columns{@names}) . ")");
+	return;
+}
+
+# Receives these objects, and waits until they are filed; their numbers, in order.
+sub receive
+{
+	my ($self, @objects) = @_;
+	my @failed = grep { $_ // 1 } DicomGW::Association->send_all(\@objects, port => $self->{port});
+	my @uids = map { "'$_->{sop_instance_uid}'" } @objects;
+	my $filed = 'FROM dicomgw.instance WHERE sop_instance_uid IN (' . join(', ', @uids) . ')';
+
+	die "the gateway did not take all objects\n" if @failed;
+	$self->poll('SELECT count(*) = ' . scalar(@uids) . " $filed") or die "the objects were not filed\n";
+	my %id = map { split /\|/ } split /\n/, $self->sql("SELECT sop_instance_uid, id $filed");
+	return map { $id{ $_->{sop_instance_uid} } } @objects;
+}
+
+# A job for each of these instances, in this order.
+sub replay
+{
+	my ($self, $destination, @ids) = @_;
+
+	$self->sql("SELECT dicomgw.replay('{@{[ join ',', @ids ]}}', '$destination')");
+	return;
+}
+
+# So many jobs for these instances in turns, and a priority.
+sub enqueue
+{
+	my ($self, $destination, $count, $priority, @ids) = @_;
+	my $n = @ids;
+
+	$self->sql("INSERT INTO dicomgw.forward_job (instance_id, destination_id, priority)
+		SELECT ('{@{[ join ',', @ids ]}}'::bigint[])[1 + i % $n], d.id, $priority
+		FROM dicomgw.destination d, generate_series(0, $count - 1) i WHERE d.name = '$destination' ORDER BY i");
+	return;
+}
+
 # Wait until nothing is left to be routed or sent.
 sub wait_until_idle
 {

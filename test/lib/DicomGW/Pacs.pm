@@ -1,21 +1,18 @@
 # DicomGW::Pacs
 #
 # What objects are forwarded to.  Two kinds: DCMTK's storescp, bit preserving, as
-# everybody has it; and one of our own that takes every SOP class and transfer
-# syntax, private ones too, which no other program at hand does.
+# everybody has it; and "any", one of our own that takes everything, and refuses as a test
+# wants it (DicomGW::Scp).
 
 package DicomGW::Pacs;
 
 use strict;
 use warnings;
 
-use DicomGW::Pdu qw(ASSOCIATE_RQ ASSOCIATE_AC P_DATA RELEASE_RQ RELEASE_RP C_STORE_RQ C_STORE_RSP
-  C_ECHO_RSP write_pdu read_pdu read_message items_of item associate_body pdvs command_set parse_command);
-use Digest::SHA qw(sha256_hex);
+use DicomGW::Scp;
 use IO::Socket::INET;
 use POSIX ();
 use PostgreSQL::Test::Cluster;
-use Socket qw(IPPROTO_TCP TCP_NODELAY);
 use Time::HiRes qw(sleep);
 
 # kind => 'storescp' or 'any'; dir => where objects go; options => storescp's
@@ -42,6 +39,7 @@ sub _spawn
 {
 	my ($self) = @_;
 
+	$self->{spawned} = DicomGW::Scp::end_of_events($self->{dir});
 	$self->{pid} = fork // die "could not fork: $!\n";
 	if ($self->{pid} == 0)
 	{
@@ -49,7 +47,7 @@ sub _spawn
 		$SIG{TERM} = 'DEFAULT';
 		if ($self->{kind} eq 'any')
 		{
-			_serve($self->{port}, $self->{dir});
+			DicomGW::Scp::serve($self->{port}, $self->{dir});
 			POSIX::_exit(0);
 		}
 		$ENV{TCP_NODELAY} = 1;
@@ -97,106 +95,64 @@ sub DESTROY
 	return;
 }
 
-# Datasets received by the kind "any": "SOP Instance UID, transfer syntax, digest" => count.
+# ---------- of the kind "any" ----------
+
+# Datasets received: "SOP Instance UID, transfer syntax, digest" => count.
 sub received
 {
 	my ($self) = @_;
 	my %count;
 
-	for my $file (glob "$self->{dir}/*/received")
-	{
-		CORE::open my $fh, '<', $file or die "could not read $file: $!\n";
-		while (<$fh>)
-		{
-			chomp;
-			$count{$_}++;
-		}
-	}
+	$count{"$_->{uid} $_->{more}"}++ for $self->events('store');
 	return \%count;
 }
 
-# ---------- the one that takes anything ----------
-
-sub _serve
+# What it does from now on; see DicomGW::Scp.
+sub behave
 {
-	my ($port, $dir) = @_;
-	my $listener = IO::Socket::INET->new(
-		LocalAddr => '127.0.0.1',
-		LocalPort => $port,
-		Listen    => 64,
-		ReuseAddr => 1) or return;
+	my ($self, %behaviour) = @_;
 
-	$SIG{CHLD} = 'IGNORE';
-	for (;;)
-	{
-		my $socket = $listener->accept or next;
-		my $pid = fork;
-		next if $pid || !defined $pid;
-		close $listener;
-		setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
-		_serve_association($socket, "$dir/$$");
-		POSIX::_exit(0);
-	}
+	DicomGW::Scp::behave($self->{dir}, %behaviour);
 	return;
 }
 
-sub _serve_association
+# What it has seen, in order, or only of this kind; see DicomGW::Scp.
+sub events
 {
-	my ($socket, $dir) = @_;
-	my ($type, $request) = read_pdu($socket, 30);
+	my ($self, $event) = @_;
 
-	return unless defined $type && $type == ASSOCIATE_RQ;
-	my %transfer_of;
-	my $answer = '';
-	for my $item (items_of(substr $request, 68))
-	{
-		next if $item->[0] != 0x20;
-		my $id = unpack 'C', $item->[1];
-		my ($first) = map { $_->[1] } grep { $_->[0] == 0x40 } items_of(substr $item->[1], 4);
-		$transfer_of{$id} = $first;
-		$answer .= item(0x21, pack('C x C x', $id, 0) . item(0x40, $first));
-	}
-	my ($called, $calling) = unpack 'x4 A16 A16', $request;
-	write_pdu($socket, ASSOCIATE_AC, associate_body($called, $calling, $answer)) or return;
-
-	mkdir $dir;
-	CORE::open my $list, '>>', "$dir/received" or return;
-	$list->autoflush(1);
-	for (;;)
-	{
-		my ($context, $command) = read_message($socket, 60);
-		if (!defined $context)
-		{
-			write_pdu($socket, RELEASE_RP, "\0" x 4) if $command == RELEASE_RQ;
-			return;
-		}
-		_answer($socket, $context, parse_command($command), $transfer_of{$context}, $list) or return;
-	}
+	return grep { !$event || $_->{event} eq $event } DicomGW::Scp::events($self->{dir}, $self->{cleared} // 0);
 }
 
-sub _answer
+# SOP Instance UIDs of the objects that came, in order.
+sub stored_uids
 {
-	my ($socket, $context, $request, $transfer, $list) = @_;
-	my $is_store = $request->{0x0100} == C_STORE_RQ;
+	my ($self) = @_;
 
-	if ($is_store)
+	return map { $_->{uid} } $self->events('store');
+}
+
+# Is no association open, whatever was cleared meanwhile?
+sub is_idle
+{
+	my ($self) = @_;
+	my %open;
+
+	for my $event (DicomGW::Scp::events($self->{dir}, $self->{spawned}))
 	{
-		my ($same, $dataset) = read_message($socket, 60);
-		return 0 unless defined $same;
-		print {$list} "$request->{0x1000} $transfer " . sha256_hex($dataset) . "\n";
+		$open{ $event->{association} } = 1 if $event->{event} eq 'associate';
+		delete $open{ $event->{association} } if $event->{event} eq 'end';
 	}
-	my $response = command_set(
-		0x0002 => $request->{0x0002},
-		0x0100 => $is_store ? C_STORE_RSP : C_ECHO_RSP,
-		0x0120 => $request->{0x0110},
-		0x0800 => 0x0101,
-		0x0900 => 0,
-		$is_store ? (0x1000 => $request->{0x1000}) : ());
-	for my $pdv (pdvs($context, 1, $response, 0))
-	{
-		write_pdu($socket, P_DATA, $pdv) or return 0;
-	}
-	return 1;
+	return !%open;
+}
+
+# Forget what it has seen.
+sub clear
+{
+	my ($self) = @_;
+
+	$self->{cleared} = DicomGW::Scp::end_of_events($self->{dir});
+	return;
 }
 
 1;

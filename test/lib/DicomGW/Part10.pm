@@ -13,7 +13,7 @@ use Digest::SHA qw(sha256_hex);
 use Exporter qw(import);
 use File::Find ();
 
-our @EXPORT_OK = qw(read_part10 sendable_objects dataset_digests with_instance_uid);
+our @EXPORT_OK = qw(read_part10 sendable_objects dataset_digests with_instance_uid with_study_uid);
 
 # VRs whose length field has four bytes, in explicit VR (PS3.5 7.1.2)
 my %long_vr = map { $_ => 1 } qw(OB OD OF OL OV OW SQ SV UC UN UR UT UV);
@@ -126,6 +126,19 @@ sub with_instance_uid
 	my %copy = (%$object, sop_instance_uid => $new);
 
 	$copy{dataset} =~ s/\Q$old\E/$new/g or die "SOP Instance UID not found in the dataset\n";
+	return \%copy;
+}
+
+# The same for the Study Instance UID of an object in explicit VR little endian.
+sub with_study_uid
+{
+	my ($object, $number) = @_;
+	my %copy = %$object;
+	my $at = index $copy{dataset}, pack('v v a2', 0x0020, 0x000d, 'UI');
+
+	die "Study Instance UID not found in the dataset\n" if $at < 0;
+	my ($uid) = substr($copy{dataset}, $at + 8) =~ /\A([0-9.]+)/;
+	substr $copy{dataset}, $at + 8 + length($uid) - 7, 7, sprintf '.1%05d', $number;
 	return \%copy;
 }
 
