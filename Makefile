@@ -75,7 +75,7 @@ DICTIONARY = sql/dictionary.sql
 DATA = $(UPGRADES)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(DIMSE_OBJS))
+HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(SHARED_HELPER_OBJS))
 HELPER_C_OBJS = $(sort $(STOW_OBJS) $(filter-out $(PROTOCOL_OBJS),$(WORKER_OBJS)))
 HELPER_OBJS = $(HELPER_CXX_OBJS) $(HELPER_C_OBJS)
 HELPER_BOTHFLAGS = -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)
@@ -144,8 +144,8 @@ $(DICTIONARY): tools/dictionary
 tools/dictionary: tools/dictionary.cpp
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $< -ldcmdata -loflog -lofstd
 
-dicomgw-scp: $(SCP_OBJS) $(DIMSE_OBJS) $(WORKER_OBJS)
-dicomgw-scu: $(SCU_OBJS) $(DIMSE_OBJS) $(WORKER_OBJS)
+dicomgw-scp: $(SCP_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
+dicomgw-scu: $(SCU_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-stow: $(STOW_OBJS) $(WORKER_OBJS)
 
 dicomgw-scp dicomgw-scu:

@@ -10,8 +10,8 @@ PROTOCOL_OBJS = $(addprefix src/protocol/,frame.o message.o message_receiving.o 
 # What all of them need to talk to their worker.
 WORKER_OBJS = src/helper/worker_channel.o $(PROTOCOL_OBJS)
 
-# What those in C++ need to talk DICOM.
-DIMSE_OBJS = $(addprefix src/helper/,channel.o dimse.o transport.o stream.o tls_stream.o \
+# What those in C++ need to talk DICOM, and to their worker.
+SHARED_HELPER_OBJS = $(addprefix src/helper/,channel.o dimse.o transport.o stream.o tls_stream.o \
 	interrupt.o peer_text.o)
 
 HEADER_OBJS = $(addprefix src/helper/,header_json.o json_value.o character_set.o \

@@ -98,6 +98,9 @@ dgw_stow_response_item(DgwStowResponse *response, DgwStowSequence sequence, cons
 {
 	DgwStowFate fate = sequence == DGW_STOW_REFERENCED ? DGW_STOW_STORED : DGW_STOW_REFUSED;
 
+	/* What has no name can't be stored; a failure can well be nameless. */
+	if (fate == DGW_STOW_STORED && item->sop_instance_uid[0] == '\0')
+		return;
 	response->n_items++;
 	settle(&response->any, fate, item);
 	if (item->sop_instance_uid[0] == '\0')

@@ -170,10 +170,14 @@ class Association:
 
 
 class Peer:
-    """Listens; each connection is given to the next of the behaviours, the last one again."""
+    """Listens; each connection is given to the next of the behaviours, the last one again.
 
-    def __init__(self, *behaviours, family=socket.AF_INET):
+    speak makes of a socket and a log what a behaviour talks with.
+    """
+
+    def __init__(self, *behaviours, family=socket.AF_INET, speak=Association):
         self.behaviours = list(behaviours)
+        self.speak = speak
         self.logs = []  # one a connection: they may overlap
         self.errors = []
         self.threads = []
@@ -204,7 +208,7 @@ class Peer:
 
     def play(self, sock, behaviour, log):
         try:
-            behaviour(Association(sock, log))
+            behaviour(self.speak(sock, log))
         except (Gone, OSError):
             log.append('gone')
         except Exception as error:  # a mistake in the test itself

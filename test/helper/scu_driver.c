@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * scu_driver.c
- *	  A stand-in for the forwarder, to test dicomgw-scu without a database.
+ *	  A stand-in for the forwarder, to test dicomgw-scu and dicomgw-stow without
+ *	  a database.
  *
  * Starts the program with a sender channel, says HELLO and DESTINATION, then
  * does what standard input says, a line at a time:
@@ -12,6 +13,7 @@
  *		log				until one more line is logged
  *		sleep N			that many milliseconds, though answers are still taken
  *		echo			an ECHO instead of jobs
+ *		recall			close our side of the channel, whatever is outstanding
  *
  * Whatever the program says goes to standard output, one line a message,
  * fields parted by tabs.  At the end of the input, once all is answered, the
@@ -151,9 +153,11 @@ take_message(Driver *driver, DgwFrame *frame)
 	}
 	else if (frame->type == DGW_MSG_ECHO_RESULT && dgw_decode_echo_result(frame, &echo))
 	{
-		printf("ECHO\t%u\t%04X\t%u\t%.*s\t%.*s\t%u\t%u\n", echo.ok, echo.status, echo.peer_max_pdu,
-			   len(echo.implementation), echo.implementation.data, len(echo.message),
-			   echo.message.data, echo.associate_us, echo.round_trip_us);
+		printf("ECHO\t%u\t%04X\t%u\t%.*s\t%.*s\t%u\t%u\t%u\t%.*s\t%.*s\t%.*s\n", echo.ok,
+			   echo.status, echo.peer_max_pdu, len(echo.implementation), echo.implementation.data,
+			   len(echo.message), echo.message.data, echo.associate_us, echo.round_trip_us,
+			   echo.associated, len(echo.tls_version), echo.tls_version.data, len(echo.tls_cipher),
+			   echo.tls_cipher.data, len(echo.tls_subject), echo.tls_subject.data);
 		driver->over = true;
 	}
 	else
@@ -258,6 +262,12 @@ follow_script(Driver *driver)
 			line[n - 1] = '\0';
 		if (strcmp(line, "wait") == 0)
 			await_room(driver, 0);
+		else if (strcmp(line, "recall") == 0)
+		{
+			shutdown(driver->fd, SHUT_WR);
+			while (take_messages(driver, -1))
+				;
+		}
 		else if (strcmp(line, "log") == 0)
 		{
 			driver->logs_awaited++;
@@ -283,9 +293,51 @@ static void
 usage(void)
 {
 	fputs("usage: scu_driver [-c connect_s] [-a associate_s] [-r response_s] [-l linger_ms]\n"
-		  "                  [-m max_pdu] [-w window] program host port storage_path < script\n",
+		  "                  [-m max_pdu] [-w window] [-b batch] [-o name=value]...\n"
+		  "                  program host port storage_path < script\n"
+		  "names: url username password bearer_token proxy tls tls_ca tls_certificate tls_key\n"
+		  "       tls_server_name\n",
 		  stderr);
 	exit(2);
+}
+
+/* name=value */
+static void
+set_text(DgwDestination *destination, char *setting)
+{
+	const struct
+	{
+		const char *name;
+		DgwSlice *text;
+	} known[] = {
+		{"url", &destination->url},
+		{"username", &destination->username},
+		{"password", &destination->password},
+		{"bearer_token", &destination->bearer_token},
+		{"proxy", &destination->proxy},
+		{"tls_ca", &destination->tls_ca},
+		{"tls_certificate", &destination->tls_certificate},
+		{"tls_key", &destination->tls_key},
+		{"tls_server_name", &destination->tls_server_name},
+	};
+	const char *name = strsep(&setting, "=");
+
+	if (setting == NULL)
+		usage();
+	if (strcmp(name, "tls") == 0)
+	{
+		destination->tls = (uint8_t) atoi(setting);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	{
+		if (strcmp(name, known[i].name) == 0)
+		{
+			*known[i].text = slice(setting);
+			return;
+		}
+	}
+	usage();
 }
 
 static void
@@ -293,7 +345,7 @@ parse_options(int argc, char **argv, DgwDestination *destination, unsigned *wind
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "c:a:r:l:m:w:")) != -1)
+	while ((option = getopt(argc, argv, "c:a:r:l:m:w:b:o:")) != -1)
 	{
 		uint32_t value = optarg != NULL ? (uint32_t) strtoul(optarg, NULL, 10) : 0;
 
@@ -316,6 +368,12 @@ parse_options(int argc, char **argv, DgwDestination *destination, unsigned *wind
 				break;
 			case 'w':
 				*window = value > 0 ? value : 1;
+				break;
+			case 'b':
+				destination->batch = value;
+				break;
+			case 'o':
+				set_text(destination, optarg);
 				break;
 			default:
 				usage();
