@@ -32,6 +32,7 @@ struct DgwHttpClient
 	DgwHttpServer server;
 	CURL *handle; /* NULL: no connection */
 	struct curl_slist *connect_to;
+	DgwHttpHandshake handshake;
 	char error[CURL_ERROR_SIZE];
 
 	/* of the request under way */
@@ -279,17 +280,14 @@ watch(void *arg, curl_off_t down_total, curl_off_t down_now, curl_off_t up_total
 	uint64_t size = client->content != NULL ? client->content->size : 0;
 	int64_t now = now_ms();
 	int64_t patience = (int64_t) server->response_timeout * 1000;
-	curl_off_t tcp_us = 0;
 
 	(void) down_total;
 	(void) down_now;
 	(void) up_total;
 	if (!client->connected)
-	{
-		(void) curl_easy_getinfo(client->handle, CURLINFO_CONNECT_TIME_T, &tcp_us);
-		return tcp_us == 0 && now - client->started_at > (int64_t) server->connect_timeout * 1000 &&
+		return !client->handshake.begun &&
+			   now - client->started_at > (int64_t) server->connect_timeout * 1000 &&
 			   give_up(client, "no connection within %u s", server->connect_timeout);
-	}
 	if (up_now != client->moved_to)
 	{
 		client->moved_to = up_now;
@@ -313,7 +311,8 @@ open_handle(DgwHttpClient *client)
 	if (client->handle != NULL)
 		return true;
 	handle = client->handle = curl_easy_init();
-	if (handle != NULL && dgw_http_configure(handle, &client->server, &client->connect_to) &&
+	if (handle != NULL &&
+		dgw_http_configure(handle, &client->server, &client->connect_to, &client->handshake) &&
 		curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, client->error) == CURLE_OK &&
 		curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
 		curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, watch) == CURLE_OK &&
@@ -368,9 +367,11 @@ explain(DgwHttpClient *client, CURLcode code)
 		answer->failure = DGW_FAIL_ABORTED;
 	if (code == CURLE_WRITE_ERROR && !client->header_complete)
 		snprintf(clean, sizeof(clean), "the header of its response is too long");
-	snprintf(answer->message, sizeof(answer->message), "%s: %s",
-			 client->connected ? "connection broke during the request" : "could not connect",
-			 clean);
+	snprintf(answer->message, sizeof(answer->message), "%s: %s%s",
+			 client->connected ? "connection broke during the request" : "could not connect", clean,
+			 client->handshake.certificate_wanted && client->server.tls_certificate[0] == '\0'
+				 ? " (the server asks for a certificate of ours, and there is none)"
+				 : "");
 }
 
 /* TLS 1.3 refuses a client's certificate only after it has begun to talk. */
@@ -441,6 +442,7 @@ begin(DgwHttpClient *client, const DgwHttpContent *content, DgwHttpAnswer *answe
 	client->answer = answer;
 	client->content_read = 0;
 	client->connected = false;
+	memset(&client->handshake, 0, sizeof(client->handshake));
 	client->header_complete = false;
 	client->header_len = 0;
 	client->moved_to = 0;

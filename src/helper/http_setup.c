@@ -118,24 +118,34 @@ connect_to_host(const DgwHttpServer *server, struct curl_slist **connect_to)
 	return append(connect_to, "::%.*s:", authority, (int) (find_rest(authority, len) - authority));
 }
 
+static int
+note_certificate_wanted(SSL *ssl, void *handshake)
+{
+	(void) ssl;
+	((DgwHttpHandshake *) handshake)->certificate_wanted = true;
+	return 1;
+}
+
 static CURLcode
-harden_context(CURL *handle, void *context, void *unused)
+begin_handshake(CURL *handle, void *context, void *handshake)
 {
 	(void) handle;
-	(void) unused;
+	((DgwHttpHandshake *) handshake)->begun = true;
 	SSL_CTX_set_security_level(context, SECURITY_LEVEL);
+	SSL_CTX_set_cert_cb(context, note_certificate_wanted, handshake);
 	return CURLE_OK;
 }
 
 static bool
-configure_tls(CURL *handle, const DgwHttpServer *server)
+configure_tls(CURL *handle, const DgwHttpServer *server, DgwHttpHandshake *handshake)
 {
 	bool good = true;
 
 #define SET(option, value) good = good && curl_easy_setopt(handle, option, value) == CURLE_OK
 	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_SSL_CIPHER_LIST, CIPHERS);
-	SET(CURLOPT_SSL_CTX_FUNCTION, harden_context);
+	SET(CURLOPT_SSL_CTX_FUNCTION, begin_handshake);
+	SET(CURLOPT_SSL_CTX_DATA, handshake);
 	SET(CURLOPT_SSL_VERIFYPEER, server->tls >= DGW_TLS_VERIFY_CA ? 1L : 0L);
 	SET(CURLOPT_SSL_VERIFYHOST, server->tls >= DGW_TLS_VERIFY_FULL ? 2L : 0L);
 	if (server->tls_ca[0] != '\0')
@@ -172,7 +182,8 @@ configure_credentials(CURL *handle, const DgwHttpServer *server)
 }
 
 bool
-dgw_http_configure(CURL *handle, const DgwHttpServer *server, struct curl_slist **connect_to)
+dgw_http_configure(CURL *handle, const DgwHttpServer *server, struct curl_slist **connect_to,
+				   DgwHttpHandshake *handshake)
 {
 	bool good = true;
 
@@ -193,7 +204,8 @@ dgw_http_configure(CURL *handle, const DgwHttpServer *server, struct curl_slist 
 	SET(CURLOPT_NOPROXY, "");
 	SET(CURLOPT_CONNECTTIMEOUT, (long) server->connect_timeout +
 									(server->tls != DGW_TLS_OFF ? server->handshake_timeout : 0));
-	return good && configure_tls(handle, server) && configure_credentials(handle, server);
+	return good && configure_tls(handle, server, handshake) &&
+		   configure_credentials(handle, server);
 }
 #undef SET
 

@@ -17,8 +17,18 @@ extern char *dgw_http_request_url(const DgwHttpServer *server, const char *path)
 extern struct curl_slist *dgw_http_request_header(const DgwHttpServer *server,
 												  const char *content_type);
 
-/* Everything that is the same for all requests; connect_to is to be freed after the handle. */
+/* How far a handshake has come. */
+typedef struct DgwHttpHandshake
+{
+	bool begun;				 /* so TCP is connected */
+	bool certificate_wanted; /* the server asks for one of ours */
+} DgwHttpHandshake;
+
+/*
+ * Everything that is the same for all requests.  connect_to is to be freed after
+ * the handle; the handshakes to come are described in the last parameter.
+ */
 extern bool dgw_http_configure(CURL *handle, const DgwHttpServer *server,
-							   struct curl_slist **connect_to);
+							   struct curl_slist **connect_to, DgwHttpHandshake *handshake);
 
 #endif /* DGW_HTTP_SETUP_H */

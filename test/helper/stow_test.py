@@ -128,7 +128,7 @@ def result(number, outcome=RESPONSE, status='0000', comment=''):
 
 
 def failed(kind, during=0, message=''):
-    return 'FAILED\t%s\t%d\t0,0,0\t.*%s' % (kind, during, message)
+    return 'FAILED\t%s\t%s\t0,0,0\t.*%s' % (kind, during, message)
 
 
 def answering(answer):
