@@ -61,10 +61,10 @@ OBJS = \
 
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
-SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status listener remote_ae destination \
+SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status audit listener remote_ae destination \
 	destination_window destination_state destination_group object storage_repair header dictionary \
-	route queue group_placement routing forwarding admin storage storage_check retention maintenance association \
-	grants))
+	route queue group_placement routing forwarding job_status echo verbs replay destination_admin \
+	timeline storage storage_check retention maintenance association grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))

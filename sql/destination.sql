@@ -177,3 +177,20 @@ ALTER TABLE dicomgw.destination ENABLE ALWAYS TRIGGER notify_config_change;
 CREATE TRIGGER notify_config_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dicomgw.destination_secret
     FOR EACH STATEMENT EXECUTE FUNCTION dicomgw.notify_config_change();
 ALTER TABLE dicomgw.destination_secret ENABLE ALWAYS TRIGGER notify_config_change;
+
+CREATE FUNCTION dicomgw._destination_id(destination text) RETURNS integer
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_id integer;
+BEGIN
+    SELECT d.id INTO v_id FROM dicomgw.destination d WHERE d.name = destination;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'destination "%" does not exist', destination
+            USING ERRCODE = 'undefined_object', HINT = 'SELECT name FROM dicomgw.destination lists them.';
+    END IF;
+    RETURN v_id;
+END
+$$;
+COMMENT ON FUNCTION dicomgw._destination_id(text) IS 'Number of the destination of this name, or an error';

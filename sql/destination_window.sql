@@ -52,3 +52,16 @@ END
 $$;
 COMMENT ON FUNCTION dicomgw._window(text, timestamptz) IS
     'Forwarder: whether objects may be sent to a destination at this time, as far as its windows say, and when that changes; NULL: never';
+
+CREATE FUNCTION dicomgw._check_time_zone() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM now() AT TIME ZONE NEW.time_zone;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION dicomgw._check_time_zone() IS 'Trigger of destination_window: a time zone that there is not is refused when it is written';
+CREATE TRIGGER check_time_zone BEFORE INSERT OR UPDATE OF time_zone ON dicomgw.destination_window
+    FOR EACH ROW EXECUTE FUNCTION dicomgw._check_time_zone();

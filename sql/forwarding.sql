@@ -104,7 +104,7 @@ RETURN CASE
     ELSE 'transient'                                                           -- A7xx, 0110H, 0124H, 0210H, 0213H, and what nobody knows
 END;
 COMMENT ON FUNCTION dicomgw._answer_class(integer, integer) IS
-    'What an outcome and a DIMSE status say: taken, transient, permanent, or unsendable (our own file is missing or damaged)';
+    'Forwarder: what an outcome and a DIMSE status say: taken, transient, permanent, or unsendable (our own file is missing or damaged)';
 
 CREATE FUNCTION dicomgw._verdict(p_class text, p_attempts integer, p_first_refused_at timestamptz, p_destination dicomgw.destination)
 RETURNS text
@@ -119,7 +119,7 @@ RETURN CASE
     ELSE 'retry'
 END;
 COMMENT ON FUNCTION dicomgw._verdict(text, integer, timestamptz, dicomgw.destination) IS
-    'What becomes of a job after an attempt of this class, by the destination''s policy: sent, retry or failed. Attempts with this one; when it was first refused, NULL: now';
+    'Forwarder: what becomes of a job after an attempt of this class, by the destination''s policy: sent, retry or failed. Attempts with this one; when it was first refused, NULL: now';
 
 CREATE FUNCTION dicomgw._record_results(
     p_id bigint[], p_token bigint[], p_outcome integer[], p_status integer[], p_comment text[], p_offending text[],
@@ -149,6 +149,7 @@ BEGIN
         FROM result r
         JOIN dicomgw.forward_job j ON j.id = r.id AND j.lease_token = r.token
         JOIN dicomgw.destination d ON d.id = j.destination_id
+        ORDER BY j.id -- in one order, as everybody who locks several jobs
         FOR UPDATE OF j
     ), removed AS (
         DELETE FROM dicomgw.forward_job j USING ended e WHERE j.id = e.id AND e.verdict <> 'retry'
@@ -189,9 +190,13 @@ AS $$
 DECLARE
     v_released integer;
 BEGIN
+    WITH held AS MATERIALIZED (
+        SELECT j.id FROM unnest(p_id, p_token) AS r(id, token)
+        JOIN dicomgw.forward_job j ON j.id = r.id AND j.lease_token = r.token
+        ORDER BY j.id FOR UPDATE OF j
+    )
     UPDATE dicomgw.forward_job j SET lease_token = NULL, lease_until = '-infinity'
-    FROM unnest(p_id, p_token) AS r(id, token)
-    WHERE j.id = r.id AND j.lease_token = r.token;
+    FROM held h WHERE j.id = h.id;
     GET DIAGNOSTICS v_released = ROW_COUNT;
     RETURN v_released;
 END
@@ -205,9 +210,13 @@ AS $$
 DECLARE
     v_renewed integer;
 BEGIN
+    WITH held AS MATERIALIZED (
+        SELECT j.id FROM unnest(p_id, p_token) AS r(id, token)
+        JOIN dicomgw.forward_job j ON j.id = r.id AND j.lease_token = r.token
+        ORDER BY j.id FOR UPDATE OF j
+    )
     UPDATE dicomgw.forward_job j SET lease_until = now() + p_lease
-    FROM unnest(p_id, p_token) AS r(id, token)
-    WHERE j.id = r.id AND j.lease_token = r.token;
+    FROM held h WHERE j.id = h.id;
     GET DIAGNOSTICS v_renewed = ROW_COUNT;
     RETURN v_renewed;
 END

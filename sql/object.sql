@@ -147,3 +147,21 @@ COMMENT ON TABLE dicomgw.instance_header IS
 COMMENT ON COLUMN dicomgw.instance_header.instance_id IS 'the object';
 COMMENT ON COLUMN dicomgw.instance_header.received_at IS 'received_at of the object';
 COMMENT ON COLUMN dicomgw.instance_header.header IS 'attributes by tag, e.g. header -> ''00080060'' -> ''Value'' ->> 0; see dicomgw.tag()';
+
+CREATE FUNCTION dicomgw._study_id(study_instance_uid text) RETURNS bigint
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_id bigint;
+BEGIN
+    SELECT s.id INTO v_id FROM dicomgw.study s WHERE s.study_instance_uid = _study_id.study_instance_uid;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'study % was not received', study_instance_uid
+            USING ERRCODE = 'no_data_found',
+                  HINT = 'SELECT study_instance_uid FROM dicomgw.study lists the studies that were.';
+    END IF;
+    RETURN v_id;
+END
+$$;
+COMMENT ON FUNCTION dicomgw._study_id(text) IS 'Number of the study with this Study Instance UID, or an error';

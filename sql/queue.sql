@@ -24,7 +24,8 @@ CREATE TABLE dicomgw.forward_job (
     lease_until    timestamptz NOT NULL DEFAULT '-infinity',
     last_status    integer,
     last_error     text,
-    last_offending text
+    last_offending text,
+    CONSTRAINT forward_job_lease_has_a_token CHECK ((lease_token IS NULL) = (lease_until = '-infinity'))
 ) WITH (fillfactor = 45, -- a claim may take all jobs of a page at once: it has room for two versions of each
         autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
         autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_scale_factor = 0,

@@ -175,17 +175,20 @@ read_job(SPITupleTable *rows, uint64 i, DgwClaimedJob *claimed)
 	claimed->series_id = int8_column(rows, i, 10);
 }
 
-/* Behind what was claimed; nothing is left there if that was less than asked for. */
+/* Nothing of these priorities is left. */
 static void
-move_cursors(DgwTarget *target, const DgwClaimedJob *last, bool exhausted)
+exhaust_cursors(DgwTarget *target, int above)
 {
-	int lowest = exhausted ? -1 : last->priority;
+	for (int i = above + 1; i < DGW_N_PRIORITIES; i++)
+		target->cursor[i] = DGW_NO_JOB;
+}
 
-	for (int i = 0; i < DGW_N_PRIORITIES; i++)
-		if (i > lowest)
-			target->cursor[i] = DGW_NO_JOB;
-	if (!exhausted)
-		target->cursor[lowest] = (int64) last->job.id + 1;
+/* Behind what was claimed. */
+static void
+move_cursors(DgwTarget *target, const DgwClaimedJob *last)
+{
+	exhaust_cursors(target, last->priority);
+	target->cursor[last->priority] = (int64) last->job.id + 1;
 }
 
 int
@@ -211,6 +214,9 @@ dgw_queue_claim(DgwTarget *target, int limit, DgwClaimedJob **jobs)
 	*jobs = palloc(Max(n, 1) * sizeof(DgwClaimedJob));
 	for (int i = 0; i < n; i++)
 		read_job(rows, i, &(*jobs)[i]);
-	move_cursors(target, n > 0 ? &(*jobs)[n - 1] : NULL, n < limit);
+	if (n < limit)
+		exhaust_cursors(target, -1);
+	else
+		move_cursors(target, &(*jobs)[n - 1]);
 	return n;
 }

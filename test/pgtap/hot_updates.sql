@@ -29,12 +29,13 @@ DECLARE
 BEGIN
     FOR i IN 1 .. n LOOP
         FOR w IN 1 .. 10 LOOP
-            SELECT array_agg(c.id), array_agg(c.token) INTO v_ids, v_tokens FROM dicomgw._claim(1, 100, '1 minute') c;
+            SELECT array_agg(c.id), array_agg(c.token) INTO v_ids, v_tokens FROM dicomgw._claim(1, array_fill(0::bigint, ARRAY[10]), 100, '1 minute') c;
             COMMIT;
             PERFORM dicomgw._renew(v_ids, v_tokens, '2 minutes');
             COMMIT;
             PERFORM dicomgw._record_results(v_ids[101 - refused:], v_tokens[101 - refused:], array_fill(1, ARRAY[refused]),
                                             array_fill(x'A700'::integer, ARRAY[refused]), array_fill('out of resources'::text, ARRAY[refused]),
+                                            array_fill(''::text, ARRAY[refused]), array_fill(''::text, ARRAY[refused]),
                                             array_fill(0::bigint, ARRAY[refused]));
             COMMIT;
         END LOOP;

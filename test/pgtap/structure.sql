@@ -108,7 +108,7 @@ SELECT is_empty('SELECT object FROM pg_temp.hidden', 'no table is internal: all 
 -- What begins with an underscore is the workers' own, and says whose.
 SELECT is_empty(
     $$ SELECT p.oid::regprocedure FROM pg_temp.function p WHERE p.proname LIKE '\_%'
-         AND obj_description(p.oid, 'pg_proc') !~ '^(Trigger of|Receiver|Router|Forwarder|Maintenance|Called|Number|What becomes)' $$,
+         AND obj_description(p.oid, 'pg_proc') !~ '^(Trigger of|Receiver|Router|Forwarder|Maintenance|Verbs|Called|Number)' $$,
     'the comment of an internal function begins with whose it is, or what it gives');
 
 -- ---------- privileges ----------

@@ -154,11 +154,11 @@ VALUES (1, now(), 'CT1', 'DICOMGW', '1.2.840.10008.5.1.4.1.1.2', '1.2.3', '1.2.8
 INSERT INTO dicomgw.forward_job (instance_id, destination_id)
 SELECT 1, id FROM dicomgw.destination WHERE name = 'archive';
 DELETE FROM dicomgw.destination WHERE name = 'archive';
-SELECT dicomgw.cancel(destination => 'archive');
+SELECT * FROM dicomgw.cancel(destination => 'archive');
 INSERT INTO dicomgw.dead_letter (id, instance_id, destination_id, priority, created_at, attempts, error)
 SELECT 1, 1, id, 0, now(), 1, 'x' FROM dicomgw.destination WHERE name = 'archive';
 DELETE FROM dicomgw.destination WHERE name = 'archive';
-SELECT dicomgw.cancel(destination => 'archive');
+SELECT * FROM dicomgw.cancel(destination => 'archive');
 -- What is known of its state is no reason to keep it; its history stays, by name.
 INSERT INTO dicomgw.destination_state (destination_id, state) SELECT id, 'up' FROM dicomgw.destination;
 DELETE FROM dicomgw.destination WHERE name = 'archive';
