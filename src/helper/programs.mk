@@ -1,9 +1,9 @@
 # The helper programs and what each is made of, from the top of the tree.  Read by
 # the Makefile, and by test/Makefile, which builds them with sanitizers.
 
-PROGRAMS = dicomgw-scp dicomgw-scu
+PROGRAMS = dicomgw-scp dicomgw-scu dicomgw-stow
 
-# The protocol between workers and helper programs: linked into both.
+# The protocol between workers and helper programs: linked into all.
 PROTOCOL_OBJS = $(addprefix src/protocol/,frame.o message.o message_receiving.o \
 	message_sending.o)
 
@@ -26,4 +26,15 @@ SCP_OBJS = $(addprefix src/helper/,scp.o listener.o waiting_room.o association_p
 SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.o dial.o \
 	dataset_file.o outgoing.o sender_echo.o) $(TRANSCODER_OBJS)
 
+# What all of them need to talk to their worker.
+WORKER_OBJS = src/helper/worker_channel.o $(PROTOCOL_OBJS)
+
+# What a server's answer is read with.
+STOW_RESPONSE_OBJS = $(addprefix src/helper/,stow_response.o stow_json.o stow_xml.o)
+
+# The program in C.
+STOW_OBJS = $(addprefix src/helper/,stow.o stow_sender.o stow_request.o stow_verdict.o stow_echo.o \
+	http_client.o http_setup.o stored_file.o ascii.o) $(STOW_RESPONSE_OBJS)
+
 HELPER_LIBS = -ldcmjpeg -ldcmjpls -ldcmnet -ldcmtls -ldcmdata -loflog -lofstd -lssl -lcrypto -largon2 -lpthread
+STOW_LIBS = -lcurl -ljansson -lexpat -lssl -lcrypto

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * scu_driver.c
- *	  A stand-in for the forwarder, to test dicomgw-scu without a database.
+ *	  A stand-in for the forwarder, to test dicomgw-scu and dicomgw-stow without
+ *	  a database.
  *
  * Starts the program with a sender channel, says HELLO and DESTINATION, then
  * does what standard input says, a line at a time:
@@ -12,6 +13,7 @@
  *		log				until one more line is logged
  *		sleep N			that many milliseconds, though answers are still taken
  *		echo			an ECHO instead of jobs
+ *		recall			close our side of the channel, whatever is outstanding
  *
  * Whatever the program says goes to standard output, one line a message,
  * fields parted by tabs.  At the end of the input, once all is answered, the
@@ -262,6 +264,12 @@ follow_script(Driver *driver)
 			line[n - 1] = '\0';
 		if (strcmp(line, "wait") == 0)
 			await_room(driver, 0);
+		else if (strcmp(line, "recall") == 0)
+		{
+			shutdown(driver->fd, SHUT_WR);
+			while (take_messages(driver, -1))
+				;
+		}
 		else if (strcmp(line, "log") == 0)
 		{
 			driver->logs_awaited++;
@@ -290,6 +298,8 @@ usage(void)
 		  "                  [-m max_pdu] [-w window] [-t tls_check] [-A ca] [-C certificate] [-K "
 		  "key]\n"
 		  "                  [-N server_name] [-x conversion] [-z compression]\n"
+		  "                  [-u url] [-b batch] [-U username] [-P password] [-B bearer_token]\n"
+		  "                  [-p proxy]\n"
 		  "                  program host port storage_path < script\n",
 		  stderr);
 	exit(2);
@@ -313,6 +323,8 @@ number_option(int option, DgwDestination *destination, unsigned *window)
 			return &destination->max_pdu;
 		case 'w':
 			return window;
+		case 'b':
+			return &destination->batch;
 		default:
 			return NULL;
 	}
@@ -333,6 +345,16 @@ text_option(int option, DgwDestination *destination)
 			return &destination->tls_server_name;
 		case 'z':
 			return &destination->compression;
+		case 'u':
+			return &destination->url;
+		case 'U':
+			return &destination->username;
+		case 'P':
+			return &destination->password;
+		case 'B':
+			return &destination->bearer_token;
+		case 'p':
+			return &destination->proxy;
 		default:
 			return NULL;
 	}
@@ -343,7 +365,7 @@ parse_options(int argc, char **argv, DgwDestination *destination, unsigned *wind
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "c:a:r:l:m:w:t:A:C:K:N:x:z:")) != -1)
+	while ((option = getopt(argc, argv, "c:a:r:l:m:w:t:A:C:K:N:x:z:u:b:U:P:B:p:")) != -1)
 	{
 		uint32_t *number = number_option(option, destination, window);
 		DgwSlice *text = text_option(option, destination);
