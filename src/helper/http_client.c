@@ -353,7 +353,7 @@ explain(DgwHttpClient *client, CURLcode code)
 {
 	DgwHttpAnswer *answer = client->answer;
 	const char *why = client->error[0] != '\0' ? client->error : curl_easy_strerror(code);
-	char clean[CURL_ERROR_SIZE];
+	char clean[256];
 
 	if (answer->message[0] != '\0')
 		return; /* we gave up, and have said why */

@@ -70,7 +70,7 @@ typedef struct DgwHttpAnswer
 	char location_host[129]; /* where it redirects to */
 	char retry_after[33];
 	DgwFailure failure; /* if there was no answer: why */
-	char message[320];
+	char message[400];
 	char tls_version[16]; /* empty: no TLS */
 	char tls_cipher[64];
 	char tls_subject[256];

@@ -1,4 +1,4 @@
-# Objects go to a DICOMweb server, Orthanc, by STOW-RS over HTTPS.
+# Objects go to a DICOMweb server, Orthanc, by STOW-RS over HTTPS (and HTTP/2).
 #
 # What it keeps must be what came over the wire to the gateway.  On the way the
 # credentials are wrong for a while, its certificate is not the one that is wanted,
@@ -15,20 +15,23 @@ use Digest::SHA qw(sha256_hex);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-plan skip_all => 'Orthanc and its DICOMweb plugin are not installed' unless DicomGW::Orthanc::available();
+plan skip_all => 'Orthanc, its DICOMweb plugin, or nginx is not installed' unless DicomGW::Orthanc::available();
 
 my $dir = $ENV{TESTDIR};
 my ($objects) = sendable_objects();
 my $password = DicomGW::Orthanc::PASSWORD;
 my $username = DicomGW::Orthanc::USERNAME;
 
-# A certificate for localhost that is its own authority, together with its key.
-system('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext',
-	'subjectAltName=DNS:localhost', '-keyout', "$dir/key.pem", '-out', "$dir/ca.pem") == 0
-  or BAIL_OUT('no certificate');
-append_to_file("$dir/orthanc.pem", slurp_file("$dir/ca.pem") . slurp_file("$dir/key.pem"));
+# A certificate for localhost that is its own authority.
+command_ok(
+	[
+		qw(openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext), 'subjectAltName=DNS:localhost',
+		'-keyout', "$dir/key.pem", '-out', "$dir/ca.pem"
+	],
+	'there is a certificate');
 
-my $orthanc = DicomGW::Orthanc->start(dir => "$dir/orthanc", certificate => "$dir/orthanc.pem", ca => "$dir/ca.pem");
+my $orthanc =
+  DicomGW::Orthanc->start(dir => "$dir/orthanc", certificate => "$dir/ca.pem", key => "$dir/key.pem", ca => "$dir/ca.pem");
 my $gateway = DicomGW::Gateway->start('gateway');
 
 $gateway->sql(qq{
@@ -100,7 +103,7 @@ ok($gateway->wait_until_idle, 'it is noticed that it is there again');
 
 send_objects(@$objects[ 10 .. $#$objects ]);
 ok(has_started_with(12), 'objects are under way');
-$orthanc->restart;
+$orthanc->restart_behind_proxy;
 ok($gateway->wait_until_idle, 'and all find their way, though it was restarted meanwhile');
 
 # ---------- what has arrived ----------
@@ -137,7 +140,11 @@ is_deeply([ grep { $orthanc->takes($_) } @refused ],
 is($gateway->sql(q{SELECT string_agg(DISTINCT error, ', ') FROM dicomgw.dead_letter}),
 	'server answered 400 Bad Request', 'and why');
 
-unlike(slurp_file($gateway->node->logfile), qr/\Q$password\E|wrong/, 'no password is in the log');
+like(slurp_file("$dir/orthanc.access.log"), qr{POST /dicom-web/studies HTTP/2}, 'HTTP/2 was spoken');
+
+# The test's own statements are in the server's log, with the password that is set by one.
+my $said = join "\n", grep { !/LOG:  statement: / } split /\n/, slurp_file($gateway->node->logfile);
+unlike($said, qr/\Q$password\E|wrong/, 'no password is in what the workers log');
 
 $gateway->node->stop;
 done_testing();
