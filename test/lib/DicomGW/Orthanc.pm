@@ -159,12 +159,19 @@ sub restart
 	return;
 }
 
-# What is before it stays, and has nobody to ask for a while.
-sub restart_behind_proxy
+# What is before it stays, and has nobody to ask until resume().
+sub pause
 {
 	my ($self) = @_;
 
 	$self->_end('orthanc');
+	return;
+}
+
+sub resume
+{
+	my ($self) = @_;
+
 	$self->_start_orthanc;
 	return;
 }
