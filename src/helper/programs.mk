@@ -7,10 +7,7 @@ PROGRAMS = dicomgw-scp dicomgw-scu dicomgw-stow
 PROTOCOL_OBJS = $(addprefix src/protocol/,frame.o message.o message_receiving.o \
 	message_sending.o)
 
-# What all of them need to talk to their worker.
-WORKER_OBJS = src/helper/worker_channel.o $(PROTOCOL_OBJS)
-
-# What those in C++ need to talk DICOM, and to their worker.
+# What both programs need to talk DICOM, and to their worker.
 SHARED_HELPER_OBJS = $(addprefix src/helper/,channel.o dimse.o transport.o stream.o tls_stream.o \
 	interrupt.o peer_text.o)
 
@@ -23,6 +20,9 @@ SCP_OBJS = $(addprefix src/helper/,scp.o listener.o waiting_room.o association_p
 
 SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.o dial.o \
 	dataset_file.o)
+
+# What all of them need to talk to their worker.
+WORKER_OBJS = src/helper/worker_channel.o $(PROTOCOL_OBJS)
 
 # What a server's answer is read with.
 STOW_RESPONSE_OBJS = $(addprefix src/helper/,stow_response.o stow_json.o stow_xml.o)

@@ -170,14 +170,13 @@ class Association:
 
 
 class Peer:
-    """Listens; each connection is given to the next of the behaviours, the last one again.
+    """Listens; each connection is given to the next of the behaviours, the last one again."""
 
-    speak makes of a socket and a log what a behaviour talks with.
-    """
-
-    def __init__(self, *behaviours, family=socket.AF_INET, speak=Association):
-        self.behaviours = list(behaviours)
+    def __init__(self, *behaviours, family=socket.AF_INET, tls=None, speak=Association):
+        """tls: an ssl.SSLContext to speak TLS with; speak: what a behaviour gets, of socket and log."""
+        self.tls = tls
         self.speak = speak
+        self.behaviours = list(behaviours)
         self.logs = []  # one a connection: they may overlap
         self.errors = []
         self.threads = []
@@ -208,6 +207,8 @@ class Peer:
 
     def play(self, sock, behaviour, log):
         try:
+            if self.tls is not None:
+                sock = self.tls.wrap_socket(sock, server_side=True)
             behaviour(self.speak(sock, log))
         except (Gone, OSError):
             log.append('gone')

@@ -239,7 +239,7 @@ def test_redirections():
 # ---------- echo ----------
 
 def echo(ok, message='', associated=None, server=''):
-    return 'ECHO\t%d\t0000\t0\t%s\t%s\t\\d+\t\\d+\t%d\t' % (
+    return 'ECHO\t%d\t0000\t0\t%s\t%s\t%d\t\t\t\t\\d+\t\\d+$' % (
         ok, server, message, ok if associated is None else associated)
 
 

@@ -221,7 +221,7 @@ def test_worker():
         connection.await_end()
     peer = Peer(slow, speak=HttpConnection)
     driver = subprocess.Popen(
-        [DRIVER, '-b', '1', '-o', 'url=http://127.0.0.1:%d' % peer.port, PROGRAM, '', '0', STORE.name],
+        [DRIVER, '-b', '1', '-u', 'http://127.0.0.1:%d' % peer.port, PROGRAM, '', '0', STORE.name],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     driver.stdin.write(job() + '\n' + job() + '\n')
     driver.stdin.flush()

@@ -29,6 +29,10 @@ PATIENCE = float(os.environ.get('STOW_TEST_PATIENCE', '5'))
 ASSOCIATED = 'ASSOCIATED\t1\t1\t'
 END = 'EXIT\t0'
 
+# The driver's, for settings of a destination.
+OPTION = {'username': '-U', 'password': '-P', 'bearer_token': '-B', 'proxy': '-p', 'tls': '-t', 'tls_ca': '-A',
+          'tls_certificate': '-C', 'tls_key': '-K', 'tls_server_name': '-N'}
+
 state = {'run': 0, 'failed': 0, 'job': 0}
 
 
@@ -90,8 +94,7 @@ def content_of(line):
 
 def drive(url, script, *options, **settings):
     """What the driver heard, HELLO left out; settings are those of the destination."""
-    settings = dict({'url': url}, **settings)
-    told = [word for name, value in settings.items() for word in ('-o', '%s=%s' % (name, value))]
+    told = ['-u', url] + [word for name, value in settings.items() for word in (OPTION[name], str(value))]
     start = time.monotonic()
     finished = subprocess.run([DRIVER, '-b', '20', *options, *told, PROGRAM, '', '0', STORE.name],
                               input='\n'.join(script) + '\n', capture_output=True, text=True, timeout=120)
