@@ -29,6 +29,9 @@ SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.
 # What all of them need to talk to their worker.
 WORKER_OBJS = src/helper/worker_channel.o $(PROTOCOL_OBJS)
 
+# What all of them need to talk to their worker.
+WORKER_OBJS = src/helper/worker_channel.o $(PROTOCOL_OBJS)
+
 # What a server's answer is read with.
 STOW_RESPONSE_OBJS = $(addprefix src/helper/,stow_response.o stow_json.o stow_xml.o)
 
