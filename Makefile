@@ -5,8 +5,8 @@
 #	  door to everything else: "make help" lists the targets.
 #
 # The extension is one shared library and one SQL script, as PGXS makes them.
-# The helper programs link DCMTK, which a PostgreSQL process never may, so
-# they have rules and flags of their own.
+# The helper programs link DCMTK or libcurl, which a PostgreSQL process never
+# may, so they have rules and flags of their own.
 #
 #-------------------------------------------------------------------------
 
@@ -75,8 +75,12 @@ DICTIONARY = sql/dictionary.sql
 DATA = $(UPGRADES)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-HELPER_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(SHARED_HELPER_OBJS))
-HELPER_CXXFLAGS = -std=c++17 -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)
+HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(SHARED_HELPER_OBJS))
+HELPER_C_OBJS = $(sort $(STOW_OBJS) $(filter-out $(PROTOCOL_OBJS),$(WORKER_OBJS)))
+HELPER_OBJS = $(HELPER_CXX_OBJS) $(HELPER_C_OBJS)
+HELPER_BOTHFLAGS = -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)
+HELPER_CXXFLAGS = -std=c++17 $(HELPER_BOTHFLAGS)
+HELPER_CFLAGS = -std=gnu11 $(HELPER_BOTHFLAGS)
 HELPER_CPPFLAGS = -D_FORTIFY_SOURCE=2 -MMD -MP
 HELPER_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
@@ -140,20 +144,27 @@ $(DICTIONARY): tools/dictionary
 tools/dictionary: tools/dictionary.cpp
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $< -ldcmdata -loflog -lofstd
 
-dicomgw-scp: $(SCP_OBJS) $(SHARED_HELPER_OBJS) $(PROTOCOL_OBJS)
-dicomgw-scu: $(SCU_OBJS) $(SHARED_HELPER_OBJS) $(PROTOCOL_OBJS)
+dicomgw-scp: $(SCP_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
+dicomgw-scu: $(SCU_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
+dicomgw-stow: $(STOW_OBJS) $(WORKER_OBJS)
 
-$(PROGRAMS):
+dicomgw-scp dicomgw-scu:
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(HELPER_LIBS)
 
-$(HELPER_OBJS): %.o: %.cpp
+dicomgw-stow:
+	$(CC) $(HELPER_CFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(STOW_LIBS)
+
+$(HELPER_CXX_OBJS): %.o: %.cpp
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_CPPFLAGS) -c -o $@ $<
+
+$(HELPER_C_OBJS): %.o: %.c
+	$(CC) $(HELPER_CFLAGS) $(HELPER_CPPFLAGS) -c -o $@ $<
 
 -include $(DEPFILES)
 
 else ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 
-$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libssl-dev libargon2-dev))
+$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libcurl4-openssl-dev libjansson-dev libexpat1-dev libssl-dev libargon2-dev))
 
 endif
 

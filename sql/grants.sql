@@ -24,6 +24,23 @@ SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_group_member', '
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route_id_seq', '');
 
+-- Configuration may be replicated here from elsewhere, and what a subscription applies fires row triggers
+-- only.  All other changes are known by the statement triggers of each table, so these are for replicas.
+DO $$
+DECLARE
+    v_table regclass;
+BEGIN
+    FOR v_table IN
+        SELECT c.oid FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_class c ON c.oid = ANY (e.extconfig)
+        WHERE e.extname = 'dicomgw' AND c.relkind = 'r'
+    LOOP
+        EXECUTE format('CREATE TRIGGER notify_config_replica AFTER INSERT OR UPDATE OR DELETE ON %s
+                        FOR EACH ROW EXECUTE FUNCTION dicomgw.notify_config_change()', v_table);
+        EXECUTE format('ALTER TABLE %s ENABLE REPLICA TRIGGER notify_config_replica', v_table);
+    END LOOP;
+END
+$$;
+
 -- Wakes the launcher at COMMIT; warns if the workers can't run, or run elsewhere.
 CREATE FUNCTION dicomgw._installed() RETURNS void
 LANGUAGE c STRICT VOLATILE

@@ -26,7 +26,10 @@ CREATE TABLE dicomgw.listener (
     tls_crl                 text,
     CONSTRAINT listener_name_is_not_empty CHECK (name <> ''),
     CONSTRAINT listener_bind_address_is_an_ip_address
-        CHECK (bind_address = '*' OR bind_address ~ '^[0-9]{1,3}(\.[0-9]{1,3}){3}$' OR bind_address ~ '^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$'),
+        -- without leading zeros, which the C library takes for octal numbers
+        CHECK (CASE WHEN bind_address ~ '^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$' THEN bind_address::inet IS NOT NULL
+                    ELSE bind_address = '*'
+                         OR bind_address ~ '^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(?!$)|$)){4}$' END),
     CONSTRAINT listener_address_and_port_are_used_once UNIQUE (bind_address, port),
     CONSTRAINT listener_ae_titles_are_1_to_64
         CHECK (cardinality(ae_titles) BETWEEN 1 AND 64 AND array_position(ae_titles, NULL) IS NULL),
@@ -105,3 +108,4 @@ COMMENT ON FUNCTION dicomgw._yield_installed_listener() IS
     'Trigger of listener: makes room for the rows of a dump that is being restored';
 CREATE TRIGGER yield_installed_row BEFORE INSERT ON dicomgw.listener
     FOR EACH STATEMENT EXECUTE FUNCTION dicomgw._yield_installed_listener();
+ALTER TABLE dicomgw.listener ENABLE ALWAYS TRIGGER yield_installed_row;

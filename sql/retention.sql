@@ -49,7 +49,7 @@ COMMENT ON COLUMN dicomgw.removal_log.bytes IS 'bytes of their datasets';
 -- removal, and here it is locked against jobs before a second look, by a statement that sees what was
 -- committed until then.  What somebody else holds is left for the next pass.
 CREATE FUNCTION dicomgw._retire(
-    p_reason text, p_after_received_at timestamptz, p_after_id bigint, p_before timestamptz,
+    p_place text, p_after_received_at timestamptz, p_after_id bigint, p_before timestamptz,
     p_examine integer, p_remove integer, p_bytes bigint,
     OUT examined integer, OUT last_received_at timestamptz, OUT last_id bigint, OUT bytes bigint, OUT file_paths text[])
 LANGUAGE plpgsql
@@ -81,7 +81,7 @@ BEGIN
         last_received_at := v.received_at;
         last_id := v.id;
         -- a file that is not there (a file system that is not mounted) makes no room
-        CONTINUE WHEN NOT v.fits OR (p_reason = 'space' AND dicomgw._file_problem('storage', v.file_path, v.size, NULL) = 'missing');
+        CONTINUE WHEN NOT v.fits OR dicomgw._file_problem(p_place, v.file_path, v.size, NULL) = 'missing';
         PERFORM FROM dicomgw.instance i WHERE i.id = v.id AND i.removed_at IS NULL FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
         PERFORM FROM dicomgw.removable m WHERE m.instance_id = v.id;
@@ -97,13 +97,13 @@ BEGIN
         DELETE FROM dicomgw.storage_repair r WHERE r.instance_id = ANY (v_ids);
         DELETE FROM dicomgw.storage_problem p WHERE p.instance_id = ANY (v_ids);
         INSERT INTO dicomgw.removal_log AS l (day, reason, objects, bytes)
-        VALUES ((now() AT TIME ZONE 'UTC')::date, p_reason, cardinality(v_ids), _retire.bytes)
+        VALUES ((now() AT TIME ZONE 'UTC')::date, CASE WHEN p_place IS NULL THEN 'age' ELSE 'space' END, cardinality(v_ids), _retire.bytes)
         ON CONFLICT (day, reason) DO UPDATE SET objects = l.objects + excluded.objects, bytes = l.bytes + excluded.bytes;
     END IF;
 END
 $$;
 COMMENT ON FUNCTION dicomgw._retire(text, timestamptz, bigint, timestamptz, integer, integer, bigint) IS
-    'Maintenance: notes delivered objects as removed, oldest first, after the one given; the files are removed when that is committed. Returns how far it came, and the files';
+    'Maintenance: notes delivered objects as removed, oldest first, after the one given, because of their age or, if a place (storage, mirror) is named, to make room there; the files are removed when that is committed. Returns how far it came, and the files';
 
 CREATE FUNCTION dicomgw._note_delivered(p_partition text) RETURNS bigint
 LANGUAGE plpgsql

@@ -29,7 +29,7 @@ CREATE FUNCTION dicomgw.notify_config_change() RETURNS trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'dgw_notify_config_change';
 COMMENT ON FUNCTION dicomgw.notify_config_change() IS
-    'Statement trigger of the configuration tables: wakes the workers when the transaction commits';
+    'Trigger of the configuration tables: wakes the workers when the transaction commits';
 
 CREATE FUNCTION dicomgw.notify_work() RETURNS void
 LANGUAGE c STRICT VOLATILE

@@ -72,8 +72,10 @@ judge_destination(DgwReports *reports, DgwReport *report, bool taken)
 		dgw_report_down(
 			reports, report->target,
 			broken ? psprintf("associations break while objects are sent: %s", report->comment)
-				   : psprintf("takes no objects for now: status %04XH %s", report->status,
-							  report->comment));
+			: report->outcome == DGW_OUTCOME_RESPONSE
+				? psprintf("takes no objects for now: status %04XH %s", report->status,
+						   report->comment)
+				: psprintf("takes no objects for now: %s", report->comment));
 	}
 }
 

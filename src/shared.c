@@ -225,6 +225,13 @@ at_end_of_xact(XactEvent event, void *arg)
 				dgw_wake_all();
 			}
 			break;
+		case XACT_EVENT_PRE_PREPARE:
+			/* nobody would be told when it is committed, maybe by another session */
+			if (config_changed_in_xact)
+				ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+								errmsg("cannot PREPARE a transaction that has changed the "
+									   "configuration of dicomgw")));
+			return;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
 			break;

@@ -42,16 +42,18 @@
 
 typedef struct Pass
 {
-	const char *reason;
 	TimestampTz received_at; /* the last object that was looked at */
 	int64 id;
 	TimestampTz begun;
 	int64 worked_ms;
-	bool at_end; /* of what there is for now */
+	bool at_end;	   /* of what there is for now */
+	const char *place; /* that is short of space; NULL: by age */
+	int64 allowance;   /* bytes that may be removed there for now */
+	TimestampTz allowed_at;
 } Pass;
 
-static Pass age_pass = {.reason = "age"};
-static Pass space_pass = {.reason = "space"};
+static Pass age_pass;
+static Pass space_passes[DGW_N_PLACES];
 
 typedef struct Removal
 {
@@ -116,7 +118,7 @@ retire(Pass *pass, TimestampTz before, int64 bytes, Removal *removal)
 	static SPIPlanPtr plan = NULL;
 	MemoryContext context = CurrentMemoryContext;
 	Datum values[] = {
-		CStringGetTextDatum(pass->reason),
+		pass->place != NULL ? CStringGetTextDatum(pass->place) : (Datum) 0,
 		TimestampTzGetDatum(pass->received_at),
 		Int64GetDatum(pass->id),
 		TimestampTzGetDatum(before),
@@ -132,7 +134,7 @@ retire(Pass *pass, TimestampTz before, int64 bytes, Removal *removal)
 								  7,
 								  (Oid[]){TEXTOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID, INT4OID,
 										  INT4OID, INT8OID}),
-						 values, NULL, false, 1) != SPI_OK_SELECT ||
+						 values, pass->place != NULL ? NULL : "n", false, 1) != SPI_OK_SELECT ||
 		SPI_processed != 1)
 		elog(ERROR, "could not remove delivered objects");
 	read_removal(pass, removal, context);
@@ -219,12 +221,21 @@ remove_by_age(int *removed)
 
 /* ---------- by space ---------- */
 
+/* A mirror that is away is somebody else's trouble: nothing can be won there. */
 static bool
-space_is_short(DgwSpace *space)
+space_is_short(DgwPlace place, DgwSpace *space)
 {
-	if (!dgw_space_of(dgw_place_root(DGW_STORAGE), space))
+	const char *root = dgw_place_root(place);
+
+	if (root == NULL)
+		return false;
+	if (!dgw_space_of(root, space))
+	{
+		if (place == DGW_MIRROR)
+			return false;
 		ereport(ERROR,
 				(errcode_for_file_access(), errmsg("could not ask how full the storage is: %m")));
+	}
 	return space->used_percent > dgw_space_retention;
 }
 
@@ -233,35 +244,37 @@ space_is_short(DgwSpace *space)
  * removes is bounded by what it found to be too much at its start.
  */
 static bool
-remove_by_space(int *removed, StringInfo trouble)
+remove_by_space(DgwPlace place, int *removed, StringInfo trouble)
 {
-	static int64 allowance = 0;
-	static TimestampTz allowed_at = 0;
+	Pass *pass = &space_passes[place];
 	TimestampTz started = GetCurrentTimestamp();
 	DgwSpace space;
 
-	if (!space_is_short(&space))
+	if (!space_is_short(place, &space))
 		return false;
-	if (TimestampDifferenceExceeds(allowed_at, started, 60 * 1000))
+	pass->place = dgw_place_name(place);
+	if (TimestampDifferenceExceeds(pass->allowed_at, started, 60 * 1000))
 	{
-		allowance = (int64) (space.total / 100) * (space.used_percent - dgw_space_retention + 1);
-		allowed_at = started;
+		pass->allowance =
+			(int64) (space.total / 100) * (space.used_percent - dgw_space_retention + 1);
+		pass->allowed_at = started;
 	}
-	begin_anew_if_due(&space_pass);
-	while (allowance > 0 && !space_pass.at_end)
+	begin_anew_if_due(pass);
+	while (pass->allowance > 0 && !pass->at_end)
 	{
-		allowance -= next_objects(&space_pass, DT_NOEND, allowance, removed);
-		if (!space_is_short(&space))
+		pass->allowance -= next_objects(pass, DT_NOEND, pass->allowance, removed);
+		if (!space_is_short(place, &space))
 			return false;
 		if (slice_is_over(started))
 			break;
 	}
-	if (space_pass.at_end)
+	if (pass->at_end)
 		appendStringInfo(trouble,
-						 "the storage is %d %% full, above dicomgw.space_retention (%d %%), and "
+						 "%sthe %s is %d %% full, above dicomgw.space_retention (%d %%), and "
 						 "no delivered object is left to remove",
-						 space.used_percent, dgw_space_retention);
-	return allowance > 0 && !space_pass.at_end;
+						 trouble->len > 0 ? "; " : "", pass->place, space.used_percent,
+						 dgw_space_retention);
+	return pass->allowance > 0 && !pass->at_end;
 }
 
 bool
@@ -273,8 +286,8 @@ dgw_retention_slice(StringInfo did, StringInfo trouble)
 
 	if (dgw_object_retention > 0)
 		more = remove_by_age(&removed);
-	if (dgw_space_retention > 0)
-		more = remove_by_space(&removed, trouble) || more;
+	for (int place = 0; place < DGW_N_PLACES && dgw_space_retention > 0; place++)
+		more = remove_by_space((DgwPlace) place, &removed, trouble) || more;
 	total += removed;
 	if (dgw_object_retention > 0 || dgw_space_retention > 0 || total > 0)
 		appendStringInfo(did, "retention: " INT64_FORMAT " removed", total);

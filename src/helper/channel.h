@@ -3,16 +3,7 @@
  * channel.h
  *	  A helper program's end of its channel to a background worker.
  *
- * The messages themselves and what may be said on which kind of channel are
- * in protocol/message.h; this class is the C++ side of it: it owns the
- * descriptor and the buffers, and lets nothing in that the table of permitted
- * messages does not have.  A helper speaks to one worker at a time and has
- * nothing else to do while it waits for it, so sending blocks.
- *
- * The channel is also how a helper learns that it is alone: end of file or an
- * error means that the worker is gone, and then the helper has to go too, at
- * once and without a word to its peer, because nobody is left to keep the
- * promises it would make.
+ * worker_channel.h for programs in C++: the same, with RAII.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +13,7 @@
 #include <string>
 #include <sys/types.h>
 
-#include "../protocol/message.h"
+#include "worker_channel.h"
 
 namespace dicomgw
 {
@@ -55,8 +46,8 @@ public:
 	bool send(bool (*encode)(DgwFrameWriter *, const Message *), const Message &message,
 			  int pass_fd = -1)
 	{
-		dgw_writer_reset(&writer_);
-		return encode(&writer_, &message) && dgw_writer_send(&writer_, fd_, pass_fd);
+		return encode(dgw_worker_channel_begin(&base_), &message) &&
+			   dgw_worker_channel_send(&base_, pass_fd);
 	}
 
 	/* One line for the server's log, without patient data. */
@@ -64,17 +55,14 @@ public:
 
 	int fd() const
 	{
-		return fd_;
+		return base_.fd;
 	}
 
 	/* Give the descriptor up without closing the connection for other holders. */
 	void close();
 
 private:
-	int fd_;
-	DgwChannelKind kind_;
-	DgwFrameReader reader_;
-	DgwFrameWriter writer_;
+	DgwWorkerChannel base_;
 };
 
 inline DgwSlice
@@ -89,12 +77,12 @@ str(DgwSlice s)
 	return std::string(s.data, s.len);
 }
 
-/*
- * Be killed when the parent dies.  expected_parent is who the parent was at
- * the time of the fork (or, after an exec, getppid() as first thing): if it
- * has died in between, exit at once.
- */
-extern void die_with_parent(pid_t expected_parent);
+/* See dgw_die_with_parent(). */
+inline void
+die_with_parent(pid_t expected_parent)
+{
+	dgw_die_with_parent(expected_parent);
+}
 
 } // namespace dicomgw
 

@@ -172,7 +172,10 @@ class Association:
 class Peer:
     """Listens; each connection is given to the next of the behaviours, the last one again."""
 
-    def __init__(self, *behaviours, family=socket.AF_INET):
+    def __init__(self, *behaviours, family=socket.AF_INET, tls=None, speak=Association):
+        """tls: an ssl.SSLContext to speak TLS with; speak: what a behaviour gets, of socket and log."""
+        self.tls = tls
+        self.speak = speak
         self.behaviours = list(behaviours)
         self.logs = []  # one a connection: they may overlap
         self.errors = []
@@ -204,7 +207,9 @@ class Peer:
 
     def play(self, sock, behaviour, log):
         try:
-            behaviour(Association(sock, log))
+            if self.tls is not None:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+            behaviour(self.speak(sock, log))
         except (Gone, OSError):
             log.append('gone')
         except Exception as error:  # a mistake in the test itself

@@ -148,11 +148,11 @@ SELECT throws_ok(format($$ SELECT dicomgw._enqueue(ARRAY[0], ARRAY[0], ARRAY[1],
 
 -- ---------- replay ----------
 
-SELECT is(dicomgw.replay_study('1', destination => 'archive'), (SELECT instances::bigint FROM dicomgw.study WHERE study_instance_uid = '1'),
+SELECT is((SELECT jobs FROM dicomgw.replay_study('1', destination => 'archive')), (SELECT instances::bigint FROM dicomgw.study WHERE study_instance_uid = '1'),
           'replaying a study sends as many objects as it counts');
 SELECT is((SELECT count(DISTINCT instance_id) FROM dicomgw.forward_job WHERE route_id IS NULL), 5::bigint, 'each of them');
 SELECT is((SELECT count(*) FROM dicomgw.job_status WHERE route_id IS NULL AND destination = 'archive'), 5::bigint, 'because a person asked for it');
-SELECT is(dicomgw.replay_study('1', destination => 'archive'), 5::bigint, 'asked for twice');
+SELECT is((SELECT jobs FROM dicomgw.replay_study('1', destination => 'archive')), 5::bigint, 'asked for twice');
 SELECT is((SELECT count(*) FROM dicomgw.forward_job WHERE route_id IS NULL), 10::bigint, 'sent twice');
 SELECT is((SELECT waiting FROM dicomgw.totals), 13::bigint, 'all of them wait');
 

@@ -236,7 +236,7 @@ SELECT bag_eq('SELECT instance_id FROM dicomgw.delivered', 'VALUES (5::bigint)',
 SELECT bag_eq('SELECT instance_id FROM dicomgw.removable', 'VALUES (1::bigint), (5), (6), (7)', 'they can be removed as before');
 
 CREATE FUNCTION public.retire(reason text, before interval, n integer, bytes bigint DEFAULT 1000000) RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT r.examined || ':' || coalesce(p, '') FROM dicomgw._retire(reason, '-infinity', 0, now() - before, 100, n, bytes) r LEFT JOIN LATERAL unnest(r.file_paths) p ON true
+    SELECT r.examined || ':' || coalesce(p, '') FROM dicomgw._retire(CASE reason WHEN 'space' THEN 'storage' END, '-infinity', 0, now() - before, 100, n, bytes) r LEFT JOIN LATERAL unnest(r.file_paths) p ON true
 $$;
 INSERT INTO dicomgw.storage_problem (place, file_path, instance_id, problem) VALUES ('storage', path(1), 1, 'x');
 INSERT INTO dicomgw.storage_repair (instance_id, file_path, size, sha256) VALUES (1, path(1), 1, '');

@@ -76,6 +76,15 @@ INSERT INTO dicomgw.listener (name, port) VALUES ('default', 11113);
 INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', 'localhost');
 INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '');
 INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '127.0.0');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '999.1.1.1');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '127.0.0.256');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '127.0.0.01');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '127.0.0.1.');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '10.0.0.0/8');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '::1/128');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', ':::');
+INSERT INTO dicomgw.listener (name, bind_address) VALUES ('x', '1:2:3');
+UPDATE dicomgw.listener SET bind_address = '255.249.199.0' WHERE name = 'local';
 INSERT INTO dicomgw.listener (name, port) VALUES ('x', 0);
 INSERT INTO dicomgw.listener (name, port) VALUES ('x', 65536);
 INSERT INTO dicomgw.listener (name, port) VALUES ('', 11113);
@@ -98,6 +107,11 @@ INSERT INTO dicomgw.listener (name, port, tls_client_certificate, tls_ca) VALUES
 INSERT INTO dicomgw.listener (name, port, tls, tls_certificate, tls_key, tls_client_certificate, tls_ca, transfer_syntaxes)
 VALUES ('secure', 2762, true, '/cert.pem', '/key.pem', 'required', '/ca.pem', '{1.2.840.10008.1.2.4.70,1.2.840.10008.1.2.1}');
 SELECT name, bind_address, port FROM dicomgw.listener ORDER BY id;
+
+-- whoever commits it would not be known to the workers
+BEGIN;
+UPDATE dicomgw.listener SET max_pdu = 16384 WHERE name = 'local';
+PREPARE TRANSACTION 'configuration';
 
 -- ---------- who may call ----------
 
@@ -154,11 +168,11 @@ VALUES (1, now(), 'CT1', 'DICOMGW', '1.2.840.10008.5.1.4.1.1.2', '1.2.3', '1.2.8
 INSERT INTO dicomgw.forward_job (instance_id, destination_id)
 SELECT 1, id FROM dicomgw.destination WHERE name = 'archive';
 DELETE FROM dicomgw.destination WHERE name = 'archive';
-SELECT dicomgw.cancel(destination => 'archive');
+SELECT * FROM dicomgw.cancel(destination => 'archive');
 INSERT INTO dicomgw.dead_letter (id, instance_id, destination_id, priority, created_at, attempts, error)
 SELECT 1, 1, id, 0, now(), 1, 'x' FROM dicomgw.destination WHERE name = 'archive';
 DELETE FROM dicomgw.destination WHERE name = 'archive';
-SELECT dicomgw.cancel(destination => 'archive');
+SELECT * FROM dicomgw.cancel(destination => 'archive');
 -- What is known of its state is no reason to keep it; its history stays, by name.
 INSERT INTO dicomgw.destination_state (destination_id, state) SELECT id, 'up' FROM dicomgw.destination;
 DELETE FROM dicomgw.destination WHERE name = 'archive';

@@ -12,16 +12,18 @@ SELECT c.relname, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END AS kind
 FROM pg_class c
 WHERE c.relnamespace = 'dicomgw'::regnamespace AND c.relkind IN ('r', 'p', 'v')
   AND NOT c.relispartition AND c.relname IN (
-    'association', 'attribute', 'dead_letter', 'destination', 'destination_state', 'forward_history',
+    'association', 'attribute', 'audit_log', 'dead_letter', 'destination', 'destination_group', 'destination_group_member',
+    'destination_state', 'destination_status', 'destination_window', 'forward_attempt', 'forward_history',
     'forward_job', 'ingest', 'instance', 'instance_header', 'job_status', 'listener', 'route', 'route_row',
     'routing_decision', 'series', 'status', 'study', 'totals', 'unrouted')
 ORDER BY c.relname COLLATE "C";
 SELECT p.oid::regprocedure AS function
 FROM pg_proc p
 WHERE p.pronamespace = 'dicomgw'::regnamespace AND p.proname IN (
-    'cancel', 'check_predicate', 'echo', 'header_attributes', 'replay_study', 'retry', 'retry_delay',
-    'status_text', 'tag', 'tag_of', 'tag_value', 'worker_status')
-ORDER BY p.proname COLLATE "C";
+    'cancel', 'check_predicate', 'delete_destination', 'echo', 'header_attributes', 'move', 'pause', 'replay', 'replay_study',
+    'resume', 'retry', 'retry_delay', 'set_credentials', 'set_priority', 'status_text', 'tag', 'tag_of', 'tag_value',
+    'timeline', 'worker_status')
+ORDER BY p.oid::regprocedure::text COLLATE "C";
 SELECT t.typname AS domain FROM pg_type t
 WHERE t.typnamespace = 'dicomgw'::regnamespace AND t.typtype = 'd' ORDER BY t.typname COLLATE "C";
 

@@ -23,17 +23,24 @@ FROM unnest(ARRAY[0, x'0110'::int, x'0111'::int, x'0112'::int, x'0117'::int, x'0
                   x'D000'::int, x'FE00'::int, 1, NULL]) WITH ORDINALITY AS s(status, n)
 ORDER BY n;
 
--- What becomes of a job at its first and at its last attempt.
-SELECT dicomgw.status_text(status) AS answer, dicomgw._verdict(1, status, 1, 3) AS first, dicomgw._verdict(1, status, 3, 3) AS last
-FROM unnest(ARRAY[0, x'B000'::int, x'B006'::int, x'BFFF'::int,
-                  x'A900'::int, x'A9FF'::int, x'C000'::int, x'CFFF'::int, x'0112'::int, x'0117'::int, x'0122'::int,
-                  x'A700'::int, x'A7FF'::int, x'0110'::int, x'0124'::int, x'AFFF'::int, x'D000'::int, 1]) WITH ORDINALITY AS s(status, n)
+-- Of which class an answer is, and what becomes of a job by the destination's policy.
+SELECT coalesce(dicomgw.status_text(status), 'no status') AS answer, dicomgw._answer_class(1, status) AS class
+FROM unnest(ARRAY[0, 1, x'0107'::int, x'0116'::int, x'B000'::int, x'B006'::int, x'BFFF'::int,
+                  x'A900'::int, x'A9FF'::int, x'C000'::int, x'CFFF'::int, x'0111'::int, x'0112'::int, x'0117'::int, x'0122'::int,
+                  x'A700'::int, x'A7FF'::int, x'0110'::int, x'0124'::int, x'0210'::int, x'AFFF'::int, x'D000'::int, x'FE00'::int,
+                  NULL]) WITH ORDINALITY AS s(status, n)
 ORDER BY n;
 -- Where the peer has not answered, what stands in the place of its status (0) is no success.
-SELECT outcome, dicomgw._verdict(n::integer + 1, status, 1, 3) AS first, dicomgw._verdict(n::integer + 1, status, 3, 3) AS last, status
-FROM unnest(ARRAY['no presentation context', 'file missing', 'file damaged', 'association broke'])
+SELECT outcome, array_agg(DISTINCT dicomgw._answer_class(n::integer + 1, status)) AS class
+FROM unnest(ARRAY['no presentation context', 'file missing', 'file damaged', 'no conversion', 'refused', 'deferred', 'association broke'])
      WITH ORDINALITY AS o(outcome, n), unnest(ARRAY[0, x'B000'::int, x'C000'::int, NULL]) AS status
-ORDER BY n, status;
+GROUP BY n, outcome ORDER BY n;
+SELECT class, attempts, since, permanent_attempts AS permanent,
+       dicomgw._verdict(class, attempts, now() - since, jsonb_populate_record(NULL::dicomgw.destination,
+           jsonb_build_object('max_attempts', 3, 'permanent_attempts', permanent_attempts, 'give_up_after', '7 days'))) AS verdict
+FROM (VALUES ('taken', 9, interval '1 year', 1), ('unsendable', 1, NULL, 2), ('permanent', 1, NULL, 1), ('permanent', 1, NULL, 2),
+             ('permanent', 2, '1 s', 2), ('transient', 1, NULL, 1), ('transient', 2, '6 days', 1), ('transient', 2, '8 days', 1),
+             ('transient', 3, '1 s', 1), ('permanent', 3, '1 s', 5)) AS v(class, attempts, since, permanent_attempts);
 
 -- ---------- how long to wait ----------
 
@@ -62,7 +69,29 @@ INSERT INTO dicomgw.instance (id, series_id, received_at, calling_ae, called_ae,
 SELECT i, s.id, now(), 'CT1', 'DICOMGW', '1.2.840.10008.5.1.4.1.1.2', '1.2.1.' || i, '1.2.840.10008.1.2', 'file' || i, 1, ''
 FROM generate_series(1, 6) i, dicomgw.series s;
 INSERT INTO dicomgw.forward_job (instance_id, destination_id, priority)
-SELECT i, d.id, CASE i WHEN 4 THEN 10 ELSE 0 END FROM generate_series(1, 6) i, dicomgw.destination d WHERE d.name = 'pacs' ORDER BY i;
+SELECT i, d.id, CASE i WHEN 4 THEN 9 ELSE 0 END FROM generate_series(1, 6) i, dicomgw.destination d WHERE d.name = 'pacs' ORDER BY i;
+
+-- What the forwarder says, in few words.
+CREATE FUNCTION pg_temp.claim(destination text, jobs integer) RETURNS TABLE (id bigint, token bigint, file_path text, sop_instance_uid text, size bigint)
+LANGUAGE sql BEGIN ATOMIC
+    SELECT c.id, c.token, c.file_path, c.sop_instance_uid, c.size
+    FROM dicomgw._claim(dicomgw._destination_id(destination), array_fill(0::bigint, ARRAY[10]), jobs, '1 minute') c;
+END;
+CREATE FUNCTION pg_temp.report(ids bigint[], tokens bigint[], outcomes integer[], statuses integer[], comments text[], durations bigint[])
+RETURNS TABLE (id bigint, verdict text, taken boolean) LANGUAGE sql BEGIN ATOMIC
+    SELECT r.id, r.verdict, r.taken
+    FROM dicomgw._record_results(ids, tokens, outcomes, statuses, comments, array_fill(''::text, ARRAY[cardinality(ids)]),
+                                 array_fill(''::text, ARRAY[cardinality(ids)]), durations) r
+    ORDER BY r.id;
+END;
+CREATE FUNCTION pg_temp.answered(destination text, error text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF error IS NULL THEN
+        PERFORM dicomgw._destinations_up(ARRAY[dicomgw._destination_id(destination)]);
+    ELSE
+        PERFORM dicomgw._destinations_down(ARRAY[dicomgw._destination_id(destination)], ARRAY[error]);
+    END IF;
+END $$;
 
 -- The forwarder as the test wants it.
 CREATE FUNCTION pg_temp.pretend_forwarder(running boolean, error text) RETURNS void LANGUAGE plpgsql AS $$
@@ -86,39 +115,38 @@ SELECT pg_temp.pretend_forwarder(false, NULL);
 SELECT job_id, state, reason FROM dicomgw.job_status WHERE job_id = 1;
 SELECT pg_temp.pretend_forwarder(true, NULL);
 SELECT job_id, state, reason, priority FROM dicomgw.job_status ORDER BY priority DESC, job_id;
-UPDATE dicomgw.destination SET paused = true WHERE name = 'pacs';
-SELECT job_id, state, reason FROM dicomgw.job_status WHERE job_id = 1;
-SELECT count(*) AS due FROM dicomgw._destinations_due();
+UPDATE dicomgw.destination SET paused = true, pause_reason = 'moved' WHERE name = 'pacs';
+SELECT job_id, state, regexp_replace(reason, 'since [^:]*:\d\d:\d\d[^:]*', 'since TIME') AS reason FROM dicomgw.job_status WHERE job_id = 1;
+SELECT may_send, takes_jobs FROM dicomgw.destination_open o JOIN dicomgw.destination d ON d.id = o.destination_id WHERE d.name = 'pacs';
 UPDATE dicomgw.destination SET paused = false WHERE name = 'pacs';
-SELECT name AS due FROM dicomgw._destinations_due();
+SELECT may_send, takes_jobs FROM dicomgw.destination_open o JOIN dicomgw.destination d ON d.id = o.destination_id WHERE d.name = 'pacs';
 
 -- ---------- is the destination up? ----------
 
 -- It does not answer: it is down, not its jobs.  The time since then stands; the wait grows.
 CREATE VIEW pg_temp.state AS
-    SELECT d.name, s.up, s.failures, s.reason, s.since = now() AS since_now,
+    SELECT d.name, s.state, s.failures, s.reason, s.since = now() AS since_now,
            s.next_probe_at - now() BETWEEN interval '7.5 s' AND '12.5 s' AS tried_in_10s,
            s.next_probe_at - now() BETWEEN interval '15 s' AND '25 s' AS tried_in_20s
     FROM dicomgw.destination_state s JOIN dicomgw.destination d ON d.id = s.destination_id;
-SELECT dicomgw._destination_answered(id, 'connection refused') AS next_try FROM dicomgw.destination WHERE name = 'pacs' \gset
-SELECT next_probe_at = :'next_try' AS returns_next_try FROM dicomgw.destination_state;
+SELECT pg_temp.answered('pacs', 'connection refused');
 SELECT * FROM pg_temp.state;
 UPDATE dicomgw.destination_state SET since = '2020-01-01 00:00:00+00';
-SELECT dicomgw._destination_answered(id, 'no route to host') > now() AS later FROM dicomgw.destination WHERE name = 'pacs';
+SELECT pg_temp.answered('pacs', 'no route to host');
 SELECT * FROM pg_temp.state;
 UPDATE dicomgw.destination_state SET next_probe_at = '2099-01-01 00:00:00+00';
 SELECT job_id, state, reason FROM dicomgw.job_status WHERE job_id = 1;
-SELECT count(*) AS due FROM dicomgw._destinations_due();
--- When it is time, it is tried with all its jobs.
-UPDATE dicomgw.destination_state SET next_probe_at = now();
-SELECT name AS due FROM dicomgw._destinations_due();
--- It answers: up from now on, and nothing is held against it.
-SELECT dicomgw._destination_answered(id, NULL) AS next_try FROM dicomgw.destination WHERE name = 'pacs';
+SELECT may_send, takes_jobs FROM dicomgw.destination_open o JOIN dicomgw.destination d ON d.id = o.destination_id WHERE d.name = 'pacs';
+-- While it is probed it is still down; it answers, and its failures count until it has taken an object.
+SELECT dicomgw._destinations_probing(array_agg(id)) FROM dicomgw.destination WHERE name = 'pacs';
+SELECT job_id, state, reason FROM dicomgw.job_status WHERE job_id = 1;
+SELECT may_send, takes_jobs FROM dicomgw.destination_open o JOIN dicomgw.destination d ON d.id = o.destination_id WHERE d.name = 'pacs';
+SELECT pg_temp.answered('pacs', NULL);
 SELECT * FROM pg_temp.state;
 UPDATE dicomgw.destination_state SET since = '2020-01-01 00:00:00+00';
-SELECT dicomgw._destination_answered(id, NULL) AS next_try FROM dicomgw.destination WHERE name = 'pacs';
+SELECT pg_temp.answered('pacs', NULL);
 SELECT state, since FROM dicomgw.destination_state;
-SELECT dicomgw._destination_answered(id, 'connection refused') > now() AS later FROM dicomgw.destination WHERE name = 'pacs';
+SELECT pg_temp.answered('pacs', 'connection refused');
 SELECT * FROM pg_temp.state;
 -- Another address is tried at once, another patience is no reason to.
 UPDATE dicomgw.destination SET max_attempts = 3 WHERE name = 'pacs';
@@ -126,21 +154,21 @@ SELECT count(*) AS states FROM dicomgw.destination_state;
 UPDATE dicomgw.destination SET host = 'new.example' WHERE name = 'pacs';
 SELECT count(*) AS states FROM dicomgw.destination_state;
 -- A destination that is not there any more has no state.
-SELECT dicomgw._destination_answered(0, NULL) AS up, dicomgw._destination_answered(0, 'x') AS down;
+SELECT dicomgw._destinations_up(ARRAY[0]), dicomgw._destinations_down(ARRAY[0], ARRAY['x']);
 SELECT count(*) AS states FROM dicomgw.destination_state;
 
 -- ---------- claims ----------
 
 -- The most urgent first, then the oldest; no more than asked for; each claim has a token of its own.
 CREATE TEMPORARY TABLE claim AS
-    SELECT c.* FROM dicomgw.destination d, dicomgw._claim(d.id, 3, '1 minute') c WHERE d.name = 'pacs';
+    SELECT * FROM pg_temp.claim('pacs', 3);
 SELECT id, file_path, sop_instance_uid, size FROM claim;
 SELECT count(DISTINCT token) AS tokens FROM claim;
 SELECT job_id, state, reason FROM dicomgw.job_status ORDER BY job_id;
 SELECT * FROM dicomgw.totals;
-SELECT id AS rest FROM dicomgw._claim((SELECT id FROM dicomgw.destination WHERE name = 'pacs'), 100, '1 minute');
-SELECT count(*) AS nothing_left FROM dicomgw._claim((SELECT id FROM dicomgw.destination WHERE name = 'pacs'), 100, '1 minute');
-SELECT count(*) AS of_another FROM dicomgw._claim((SELECT id FROM dicomgw.destination WHERE name = 'archive'), 100, '1 minute');
+SELECT id AS rest FROM pg_temp.claim('pacs', 100);
+SELECT count(*) AS nothing_left FROM pg_temp.claim('pacs', 100);
+SELECT count(*) AS of_another FROM pg_temp.claim('archive', 100);
 -- Given back: it costs no attempt.  Others' jobs stay theirs.
 SELECT dicomgw._release(array_agg(id), array_agg(lease_token)) AS released FROM dicomgw.forward_job WHERE id IN (3, 5, 6);
 SELECT dicomgw._release(array_agg(id), array_agg(lease_token - 1)) AS of_another_claim FROM dicomgw.forward_job WHERE id IN (1, 2, 4);
@@ -150,11 +178,11 @@ SELECT id, attempts, lease_token IS NOT NULL AS claimed, lease_until = now() + i
 -- ---------- results ----------
 
 -- 4: success; 1: refused for the moment; 2: refused for good
-SELECT r.* FROM dicomgw._record_results(
+SELECT r.* FROM pg_temp.report(
     ARRAY[4, 1, 2], (SELECT array_fill(token, ARRAY[3]) FROM claim LIMIT 1),
     ARRAY[1, 1, 1], ARRAY[0, x'A700'::int, x'C123'::int], ARRAY['', 'disk full', ''], ARRAY[1500, 0, 0]) r;
 -- said twice, or of an old claim: nothing happens
-SELECT r.* FROM dicomgw._record_results(
+SELECT r.* FROM pg_temp.report(
     ARRAY[4, 1, 2], (SELECT array_fill(token, ARRAY[3]) FROM claim LIMIT 1),
     ARRAY[1, 1, 1], ARRAY[0, 0, 0], ARRAY['', '', ''], ARRAY[1500, 0, 0]) r;
 SELECT job_id, destination, outcome, attempts, duration, status, comment FROM dicomgw.forward_history;
@@ -165,77 +193,77 @@ UPDATE dicomgw.forward_job SET not_before = '2099-01-01 00:00:00+00' WHERE id = 
 SELECT job_id, state, reason, attempts, last_error FROM dicomgw.job_status ORDER BY job_id;
 SELECT * FROM dicomgw.totals;
 -- It is put off, not the jobs behind it.
-SELECT id FROM dicomgw._claim((SELECT id FROM dicomgw.destination WHERE name = 'pacs'), 100, '1 minute');
+SELECT id FROM pg_temp.claim('pacs', 100);
 
 -- The association breaks under job 3, a file is missing for job 5, job 6 has a warning.
-SELECT r.* FROM dicomgw._record_results(
+SELECT r.* FROM pg_temp.report(
     ARRAY[3, 5, 6], (SELECT array_agg(lease_token) FROM dicomgw.forward_job WHERE id IN (3, 5, 6)),
-    ARRAY[5, 3, 1], ARRAY[0, 0, x'B000'::int], ARRAY['connection reset by peer', 'file5: No such file or directory', 'coerced'], ARRAY[0, 0, 2000000]) r;
+    ARRAY[8, 3, 1], ARRAY[0, 0, x'B000'::int], ARRAY['connection reset by peer', 'file5: No such file or directory', 'coerced'], ARRAY[0, 0, 2000000]) r;
 SELECT job_id, outcome, attempts, duration, status, comment FROM dicomgw.forward_history ORDER BY job_id;
 SELECT id, attempts, status, error FROM dicomgw.dead_letter ORDER BY id;
 SELECT id, attempts, last_status, last_error FROM dicomgw.forward_job ORDER BY id;
 
 -- The last attempt that a destination is worth.
 UPDATE dicomgw.forward_job SET attempts = 2, not_before = '-infinity' WHERE id = 3;
-SELECT id FROM dicomgw._claim((SELECT id FROM dicomgw.destination WHERE name = 'pacs'), 100, '1 minute');
-SELECT r.* FROM dicomgw.forward_job j, dicomgw._record_results(ARRAY[j.id], ARRAY[j.lease_token], ARRAY[1], ARRAY[x'0124'::int], ARRAY[''], ARRAY[0]) r
+SELECT id FROM pg_temp.claim('pacs', 100);
+SELECT r.* FROM dicomgw.forward_job j, pg_temp.report(ARRAY[j.id], ARRAY[j.lease_token], ARRAY[1], ARRAY[x'0124'::int], ARRAY[''], ARRAY[0]) r
 WHERE j.id = 3;
 SELECT id, attempts, error FROM dicomgw.dead_letter WHERE id = 3;
 SELECT job_id, state, reason, since = now() AS since_queued FROM dicomgw.job_status ORDER BY job_id;
 
 -- ---------- retry ----------
 
-SELECT dicomgw.retry();
-SELECT dicomgw.retry(destination => 'nowhere');
-SELECT dicomgw.retry(job_id => 999) AS unknown;
-SELECT dicomgw.retry(job_id => 4) AS sent_long_ago;
-SELECT dicomgw.retry(job_id => 2, destination => 'archive') AS not_of_this_destination;
+SELECT * FROM dicomgw.retry();
+SELECT * FROM dicomgw.retry(destination => 'nowhere');
+SELECT * FROM dicomgw.retry(job_id => 999);
+SELECT * FROM dicomgw.retry(job_id => 4);
+SELECT * FROM dicomgw.retry(job_id => 2, destination => 'archive');
 -- a dead letter has all its attempts again, and the reason stays to be seen
-SELECT dicomgw.retry(job_id => 2) AS one;
+SELECT * FROM dicomgw.retry(job_id => 2);
 SELECT id, attempts, not_before, lease_token, last_status, last_error, created_at = now() AS since_queued FROM dicomgw.forward_job WHERE id = 2;
 -- one that waits after a refusal is due at once; those that wait for nothing but their turn don't count
-SELECT dicomgw.retry(job_id => 1) AS hastened;
-SELECT dicomgw.retry(job_id => 1) AS again;
+SELECT * FROM dicomgw.retry(job_id => 1);
+SELECT * FROM dicomgw.retry(job_id => 1);
 SELECT id, attempts, not_before FROM dicomgw.forward_job WHERE id = 1;
 -- all of a destination, and the destination itself is tried at once
-SELECT dicomgw._destination_answered(id, 'connection refused') > now() AS down FROM dicomgw.destination WHERE name = 'pacs';
+SELECT pg_temp.answered('pacs', 'connection refused');
 UPDATE dicomgw.forward_job SET not_before = '2099-01-01 00:00:00+00' WHERE id = 1;
-SELECT dicomgw.retry(destination => 'archive') AS of_another;
-SELECT dicomgw.retry(destination => 'pacs') AS all_of_it;
+SELECT * FROM dicomgw.retry(destination => 'archive');
+SELECT * FROM dicomgw.retry(destination => 'pacs');
 SELECT next_probe_at = now() AS tried_now FROM dicomgw.destination_state;
 SELECT id, priority, attempts, not_before FROM dicomgw.forward_job ORDER BY id;
 SELECT count(*) AS dead_letters FROM dicomgw.dead_letter;
 
 -- ---------- cancel ----------
 
-SELECT dicomgw.cancel();
-SELECT dicomgw.cancel(destination => 'nowhere');
-SELECT dicomgw.cancel(job_id => 999) AS unknown;
-SELECT dicomgw.cancel(job_id => 1) AS one;
+SELECT * FROM dicomgw.cancel();
+SELECT * FROM dicomgw.cancel(destination => 'nowhere');
+SELECT * FROM dicomgw.cancel(job_id => 999);
+SELECT * FROM dicomgw.cancel(job_id => 1);
 SELECT job_id, outcome, attempts, status, comment = 'cancelled by ' || session_user AS by_whom FROM dicomgw.forward_history WHERE job_id = 1;
 -- also one that is being sent; the result that comes then changes nothing
-SELECT id FROM dicomgw._claim((SELECT id FROM dicomgw.destination WHERE name = 'pacs'), 1, '1 minute');
+SELECT id FROM pg_temp.claim('pacs', 1);
 CREATE TEMPORARY TABLE sending AS SELECT id, lease_token FROM dicomgw.forward_job WHERE id = 2;
-SELECT dicomgw.cancel(destination => 'pacs') AS all_of_it;
-SELECT r.* FROM sending s, dicomgw._record_results(ARRAY[s.id], ARRAY[s.lease_token], ARRAY[1], ARRAY[0], ARRAY[''], ARRAY[0]) r;
+SELECT * FROM dicomgw.cancel(destination => 'pacs');
+SELECT r.* FROM sending s, pg_temp.report(ARRAY[s.id], ARRAY[s.lease_token], ARRAY[1], ARRAY[0], ARRAY[''], ARRAY[0]) r;
 SELECT job_id, outcome FROM dicomgw.forward_history ORDER BY job_id;
 SELECT * FROM dicomgw.totals;
 SELECT count(*) AS left_to_do FROM dicomgw.job_status;
 
 -- ---------- replay ----------
 
-SELECT dicomgw.replay_study('1.2', 'nowhere');
-SELECT dicomgw.replay_study('9.9', 'archive');
-SELECT dicomgw.replay_study('1.3', 'archive') AS empty_study;
-SELECT dicomgw.replay_study('1.2', destination => 'archive') AS jobs;
+SELECT * FROM dicomgw.replay_study('1.2', 'nowhere');
+SELECT * FROM dicomgw.replay_study('9.9', 'archive');
+SELECT * FROM dicomgw.replay_study('1.3', 'archive');
+SELECT * FROM dicomgw.replay_study('1.2', destination => 'archive');
 SELECT instance_id, destination, route_id, priority, state FROM dicomgw.job_status ORDER BY job_id;
-SELECT dicomgw.replay_study('1.2', NULL);
-SELECT dicomgw.replay_study(NULL, 'archive');
+SELECT * FROM dicomgw.replay_study('1.2', NULL);
+SELECT * FROM dicomgw.replay_study(NULL, 'archive');
 
 -- The forwarder starts anew: what its predecessor held is free.
-SELECT count(*) AS claimed FROM dicomgw._claim((SELECT id FROM dicomgw.destination WHERE name = 'archive'), 4, '1 minute');
+SELECT count(*) AS claimed FROM pg_temp.claim('archive', 4);
 SELECT dicomgw._release_all() AS released;
-SELECT count(*) AS claimed FROM dicomgw._claim((SELECT id FROM dicomgw.destination WHERE name = 'archive'), 100, '1 minute');
+SELECT count(*) AS claimed FROM pg_temp.claim('archive', 100);
 
 -- C-ECHO to a destination that there is not
 SELECT dicomgw.echo('nowhere');

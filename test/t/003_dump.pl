@@ -10,6 +10,9 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use constant CONFIGURATION => qw(destination destination_group destination_group_member destination_secret destination_window
+  listener remote_ae route);
+
 my $gateway = DicomGW::Gateway->start('dumped');
 my $node    = $gateway->node;
 my $dir     = PostgreSQL::Test::Utils::tempdir();
@@ -55,8 +58,8 @@ sub configuration_of
 	my ($database) = @_;
 
 	return join "\n", map {
-		"$_:\n" . $node->safe_psql($database, "SELECT * FROM dicomgw.$_ ORDER BY id")
-	} qw(listener remote_ae destination route);
+		"$_:\n" . $node->safe_psql($database, "SELECT t FROM dicomgw.$_ t ORDER BY t::text")
+	} CONFIGURATION;
 }
 
 # Dump, restore, compare; the restored database.
@@ -92,8 +95,16 @@ $gateway->sql(
 		(E'with a \\\\ backslash,\ttab, "quotes" and \'apostrophes\'', '2001:db8::1', 11112, 'A B', 'DICOMGW', 2, 131072, '10 s',
 		 '30 s', '2 min', 20, '10 s', 2, '30 min', true);
 	  INSERT INTO dicomgw.route (name, predicate, destination, priority, enabled)
-	  SELECT 'route to ' || name, E' modality = \'CT\'\n  AND tag(\'StationName\') ~ \'^\\\\d\\\\.x$\' -- why', name, id - 2, id = 1
+	  SELECT 'route to ' || name, E' modality = \'CT\'\n  AND tag(\'StationName\') ~ \'^\\\\d\\\\.x$\' -- why', name, id + 2, id = 1
 	  FROM dicomgw.destination});
+$gateway->sql(
+	q{INSERT INTO dicomgw.destination (name, kind, url, tls) VALUES ('cloud', 'dicomweb', 'https://pacs.example/dicom-web', 'verify-full');
+	  SELECT dicomgw.set_credentials('cloud', username => 'gateway', password => 'secret');
+	  INSERT INTO dicomgw.destination_window (destination, days, opens_at, closes_at, time_zone)
+	  VALUES ('pacs', '{6,7}', '22:00', '06:00', 'Europe/Berlin');
+	  INSERT INTO dicomgw.destination_group (name, kind) VALUES ('both', 'balance');
+	  INSERT INTO dicomgw.destination_group_member VALUES ('both', 'pacs', 2), ('both', 'cloud', 1);
+	  INSERT INTO dicomgw.route (name, destination_group) VALUES ('to both', 'both')});
 # a route that needs what else is in the database
 $gateway->sql(
 	q{CREATE FUNCTION public.is_sectional(modality text) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN modality IN ('CT', 'MR');
@@ -107,10 +118,15 @@ $gateway->sql(
 $restored = round_trip('as text', []);
 round_trip('in the custom format', ['-Fc'], '--no-owner');
 round_trip('in one transaction', ['-Fc'], '--single-transaction');
+{
+	# In parallel, a route may come before the destination that it names.
+	local $ENV{PGOPTIONS} = '-c session_replication_role=replica';
+	round_trip('in parallel', ['-Fd'], '--jobs=4');
+}
 
 my $text = text_of(dump_of('dicomgw'));
 my %dumped = map { $_ => 1 } $text =~ /^COPY dicomgw\.(\w+)/mg;
-is(join(' ', sort keys %dumped), 'destination listener remote_ae route', 'rows of the configuration are in the dump, and of no other table');
+is(join(' ', sort keys %dumped), join(' ', CONFIGURATION), 'rows of the configuration are in the dump, and of no other table');
 unlike($text, qr/^CREATE \w+ (?:TABLE |VIEW |FUNCTION )?dicomgw\./m, 'what CREATE EXTENSION makes is not');
 unlike($text, qr/20010203/, 'nor a partition made since');
 is($node->safe_psql($restored, 'SELECT received FROM dicomgw.totals'), '0', 'a restored database has received nothing');
@@ -119,9 +135,9 @@ is($node->safe_psql($restored, 'SELECT received FROM dicomgw.totals'), '0', 'a r
 is($node->safe_psql($restored, q{INSERT INTO dicomgw.listener (name, bind_address, port) VALUES ('new', '127.0.0.9', 104) RETURNING id}),
 	'4', 'a new listener gets a new number');
 is($node->safe_psql($restored, q{INSERT INTO dicomgw.destination (name, host, ae_title) VALUES ('new', 'new.example', 'NEW') RETURNING id}),
-	'3', 'and so does a destination');
+	'4', 'and so does a destination');
 is($node->safe_psql($restored, q{INSERT INTO dicomgw.route (name, destination) VALUES ('new', 'new') RETURNING id}),
-	'4', 'and a route');
+	'5', 'and a route');
 my (undef, undef, $error) = $node->psql($restored, q{UPDATE dicomgw.route SET predicate = 'nonsense' WHERE name = 'new'});
 like($error, qr/column "nonsense" does not exist/, 'and predicates are checked');
 is($node->safe_psql($restored, q{UPDATE dicomgw.destination SET name = 'renamed' WHERE name = 'new';

@@ -112,9 +112,34 @@ SKIP:
 	is_refused($gateway, 'storage is full', 'between the marks, coming from above');
 	$fill->(20);
 	is_taken($gateway, 'below the low mark');
+
+	# ---------- of the mirror ----------
+
+	unlink $filler;
+	mkdir "$fs/mirror";
+	my $elsewhere = "$ENV{TESTDIR}/storage";
+	set($gateway, storage_mirror_path => "$fs/mirror", mirror_failure => 'refuse', storage_high_water => 100);
+	$gateway->node->append_conf('postgresql.conf', "dicomgw.storage_path = '$elsewhere'");
+	$gateway->node->reload;
+	is_taken($gateway, 'a mirror on the small file system');
+	my ($used) = $gateway->sql(q{SELECT used_percent FROM dicomgw.storage WHERE place = 'storage'});
+SKIP:
+	{
+		skip 'the file system of the storage is nearly full itself', 17 if $used > 80;
+		$fill->(95);
+		set($gateway, storage_high_water => 90, storage_low_water => 85);
+		is_refused($gateway, q{the mirror's storage is full}, 'above the high mark');
+		ok(!grep({ -f } glob "$elsewhere/*/*/*/*/.tmp-* $fs/mirror/*/*/*/*/.tmp-*"), 'nothing is left of it');
+		set($gateway, mirror_failure => 'repair');
+		is_taken($gateway, 'if it may be repaired later');
+		set($gateway, mirror_failure => 'refuse');
+		is_refused($gateway, q{the mirror's storage is full}, 'if it may not');
+		$fill->(20);
+		is_taken($gateway, 'below the low mark');
+	}
 	$gateway->node->stop;
 	unlink $filler;
-	system 'rm', '-rf', "$fs/space";
+	system 'rm', '-rf', "$fs/space", "$fs/mirror";
 }
 
 done_testing();

@@ -185,7 +185,7 @@ is($gateway->sql('SELECT reason, objects, bytes = (SELECT sum(size) FROM dicomgw
 like($gateway->sql("SELECT problem FROM dicomgw.verify($id[8])"), qr/^removed by retention on /, 'verification says so');
 
 my ($rc, $out, $err) = $node->psql('dicomgw',
-	q{SELECT dicomgw.replay_study((SELECT study_instance_uid FROM dicomgw.study), 'archive')});
+	q{SELECT jobs FROM dicomgw.replay_study((SELECT study_instance_uid FROM dicomgw.study), 'archive')});
 is($out, OBJECTS - 2, 'a study is sent again but for them');
 like($err, qr/NOTICE:  2 of @{[ OBJECTS ]} objects were skipped/, 'which is said');
 $gateway->sql(q{SELECT dicomgw.cancel(destination => 'archive')});

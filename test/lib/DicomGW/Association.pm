@@ -11,12 +11,14 @@ use warnings;
 use DicomGW::Pdu qw(ASSOCIATE_RQ ASSOCIATE_AC ASSOCIATE_RJ P_DATA RELEASE_RQ ABORT C_STORE_RQ
   C_ECHO_RQ write_pdu read_pdu read_message items_of item associate_body user_identity pdvs command_set parse_command);
 use IO::Socket::INET;
-use Socket qw(IPPROTO_TCP TCP_NODELAY);
+use POSIX ();
+use Socket qw(AF_UNIX IPPROTO_TCP PF_UNSPEC SOCK_STREAM TCP_NODELAY);
 
 use constant VERIFICATION => '1.2.840.10008.1.1';
 
-# Connects and proposes; contexts is a list of [abstract syntax, transfer syntax].
-# from: our own address; identity: [user name, passcode].  Undef if nobody answers;
+# Connects and proposes; contexts is a list of [abstract syntax, transfer syntax, ...].
+# from: our own address; identity: [user name, passcode]; tls: options for "openssl
+# s_client", which the association goes through then.  Undef if nobody answers;
 # otherwise look at accepted() and rejected().
 sub open
 {
@@ -28,26 +30,54 @@ sub open
 		message  => 0,
 	}, $class;
 
-	$self->{socket} = IO::Socket::INET->new(
-		PeerAddr => '127.0.0.1',
-		PeerPort => $args{port},
-		$args{from} ? (LocalAddr => $args{from}) : (),
-		Timeout  => $self->{timeout}) or return;
-	setsockopt $self->{socket}, IPPROTO_TCP, TCP_NODELAY, 1;
+	$self->{socket} = $args{tls} ? _tunnel($args{port}, @{ $args{tls} }) : _connect($self->{timeout}, %args);
+	return unless $self->{socket};
 	return $self if $args{raw};
 
 	my @proposed = @{ $args{contexts} };
 	my $items = '';
 	for my $i (0 .. $#proposed)
 	{
-		my ($abstract, $transfer) = @{ $proposed[$i] };
-		$items .= item(0x20, pack('C x3', 2 * $i + 1) . item(0x30, $abstract) . item(0x40, $transfer));
+		my ($abstract, @transfer) = @{ $proposed[$i] };
+		$items .= item(0x20, pack('C x3', 2 * $i + 1) . item(0x30, $abstract) . join '', map { item(0x40, $_) } @transfer);
 	}
 	my $body = associate_body($args{called} || 'DICOMGW', $args{calling} || 'TESTER', $items,
 		$args{identity} ? user_identity(@{ $args{identity} }) : '');
 	return unless write_pdu($self->{socket}, ASSOCIATE_RQ, $body);
 	return unless $self->_read_answer(@proposed);
 	return $self;
+}
+
+sub _connect
+{
+	my ($timeout, %args) = @_;
+	my $socket = IO::Socket::INET->new(
+		PeerAddr => '127.0.0.1',
+		PeerPort => $args{port},
+		$args{from} ? (LocalAddr => $args{from}) : (),
+		Timeout  => $timeout) or return;
+
+	setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
+	return $socket;
+}
+
+# One end of a socket; the other one is a TLS client's input and output.  It ends with ours.
+sub _tunnel
+{
+	my ($port, @options) = @_;
+
+	socketpair my $here, my $there, AF_UNIX, SOCK_STREAM, PF_UNSPEC or die "could not make a socket: $!\n";
+	my $pid = fork // die "could not fork: $!\n";
+	if ($pid == 0)
+	{
+		CORE::open STDIN, '<&', $there or POSIX::_exit(126);
+		CORE::open STDOUT, '>&', $there or POSIX::_exit(126);
+		CORE::open STDERR, '>', '/dev/null' or POSIX::_exit(126);
+		close $here;
+		exec 'openssl', 's_client', '-quiet', '-no_ign_eof', '-connect', "127.0.0.1:$port", @options
+		  or POSIX::_exit(127);
+	}
+	return $here;
 }
 
 sub _read_answer
@@ -69,8 +99,8 @@ sub _read_answer
 		if ($kind == 0x21)
 		{
 			my ($id, $result) = unpack 'C x C', $value;
-			my $context = $proposed[ ($id - 1) / 2 ];
-			$self->{contexts}{"@$context"} = $id if $result == 0;
+			my ($transfer) = map { $_->[1] } items_of(substr $value, 4);
+			$self->{contexts}{"$proposed[ ($id - 1) / 2 ][0] $transfer"} = $id if $result == 0;
 		}
 		elsif ($kind == 0x50)
 		{
@@ -82,6 +112,9 @@ sub _read_answer
 	}
 	return 1;
 }
+
+# Longest PDU that the peer says it takes.
+sub peer_max_pdu { return $_[0]{peer_max_pdu}; }
 
 sub socket { return $_[0]{socket}; }
 
