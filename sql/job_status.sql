@@ -43,8 +43,9 @@ CREATE VIEW dicomgw.job_status AS
            c.code AS reason_code,
            CASE c.code
                WHEN 'sending' THEN 'is being sent'
-               WHEN 'backoff' THEN format('attempt %s of %s failed (%s); next one at %s',
-                                          j.attempts, t.max_attempts, j.last_error, j.not_before::timestamptz(0))
+               WHEN 'backoff' THEN CASE WHEN j.attempts = 0 THEN format('is put off until %s', j.not_before::timestamptz(0))
+                                        ELSE format('attempt %s of %s failed (%s); next one at %s',
+                                                    j.attempts, t.max_attempts, j.last_error, j.not_before::timestamptz(0)) END
                WHEN 'rate' THEN format('is behind %s other(s); at most %s', ahead.jobs, t.rate)
                WHEN 'queue' THEN CASE ahead.jobs WHEN 0 THEN 'is next' ELSE format('is behind %s other(s)', ahead.jobs) END
                ELSE t.reason
