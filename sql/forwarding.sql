@@ -144,8 +144,7 @@ BEGIN
                nullif(r.comment, '') AS comment, nullif(r.offending, '') AS offending, nullif(r.sent_syntax, '') AS sent_syntax,
                concat_ws(': ', CASE WHEN r.outcome = 1 THEN dicomgw.status_text(r.status) END, nullif(r.comment, '')) AS error,
                make_interval(secs => r.duration_us / 1e6) AS duration,
-               dicomgw._verdict(r.class, j.attempts + 1, j.refused_at, d) AS verdict,
-               dicomgw.retry_delay(d.retry_first_delay, d.retry_factor, d.retry_max_delay, j.attempts + 1, d.retry_jitter) AS delay
+               dicomgw._verdict(r.class, j.attempts + 1, j.refused_at, d) AS verdict
         FROM result r
         JOIN dicomgw.forward_job j ON j.id = r.id AND j.lease_token = r.token
         JOIN dicomgw.destination d ON d.id = j.destination_id
@@ -155,10 +154,12 @@ BEGIN
         DELETE FROM dicomgw.forward_job j USING ended e WHERE j.id = e.id AND e.verdict <> 'retry'
     ), put_off AS (
         UPDATE dicomgw.forward_job j
-        SET attempts = e.attempts, refused_at = coalesce(j.refused_at, now()), not_before = now() + e.delay,
+        SET attempts = e.attempts, refused_at = coalesce(j.refused_at, now()),
+            not_before = now() + dicomgw.retry_delay(d.retry_first_delay, d.retry_factor, d.retry_max_delay, e.attempts, d.retry_jitter),
             last_status = e.status, last_error = e.error, last_offending = e.offending,
             lease_token = NULL, lease_until = '-infinity'
-        FROM ended e WHERE j.id = e.id AND e.verdict = 'retry'
+        FROM ended e JOIN dicomgw.destination d ON d.id = e.destination_id
+        WHERE j.id = e.id AND e.verdict = 'retry'
     ), history AS (
         INSERT INTO dicomgw.forward_history
             (job_id, instance_id, destination, route_id, outcome, created_at, attempts, duration, status, comment, offending,

@@ -43,17 +43,24 @@ CREATE VIEW dicomgw.job_status AS
            c.code AS reason_code,
            CASE c.code
                WHEN 'sending' THEN 'is being sent'
-               WHEN 'backoff' THEN format('attempt %s of %s failed (%s); next one at %s',
-                                          j.attempts, t.max_attempts, j.last_error, j.not_before::timestamptz(0))
-               WHEN 'rate' THEN format('is behind %s other(s); at most %s', j.ahead, t.rate)
-               WHEN 'queue' THEN CASE j.ahead WHEN 0 THEN 'is next' ELSE format('is behind %s other(s)', j.ahead) END
+               WHEN 'backoff' THEN CASE WHEN j.attempts = 0 THEN format('is put off until %s', j.not_before::timestamptz(0))
+                                        ELSE format('attempt %s of %s failed (%s); next one at %s',
+                                                    j.attempts, t.max_attempts, j.last_error, j.not_before::timestamptz(0)) END
+               WHEN 'rate' THEN format('is behind %s other(s); at most %s', ahead.jobs, t.rate)
+               WHEN 'queue' THEN CASE ahead.jobs WHEN 0 THEN 'is next' ELSE format('is behind %s other(s)', ahead.jobs) END
                ELSE t.reason
            END AS reason,
            CASE c.code WHEN 'backoff' THEN j.not_before WHEN 'sending' THEN NULL ELSE t.until END AS waits_until,
            j.created_at AS since, j.priority, j.attempts, j.last_error, i.id AS instance_id, j.route_id,
            g.name AS destination_group
-    FROM (SELECT w.*, row_number() OVER (PARTITION BY w.destination_id ORDER BY w.priority DESC, w.id) - 1 AS ahead
-          FROM dicomgw.forward_job w) j
+    FROM dicomgw.forward_job j
+    LEFT JOIN (
+        -- of those that are due, the ones that are claimed before it; nobody asks as long as all of them are held up
+        SELECT w.id, count(*) FILTER (WHERE w.not_before <= now())
+                         OVER (PARTITION BY w.destination_id ORDER BY w.priority DESC, w.id
+                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS jobs
+        FROM dicomgw.forward_job w JOIN target o ON o.id = w.destination_id AND o.code IS NULL
+    ) ahead ON ahead.id = j.id
     JOIN dicomgw.instance i ON i.id = j.instance_id
     JOIN target t ON t.id = j.destination_id
     LEFT JOIN dicomgw.destination_group g ON g.id = j.group_id

@@ -130,7 +130,7 @@ sub within_ten_percent
 	return;
 }
 
-for my $limit (40, 400)
+for my $limit (40, 120)
 {
 	$gateway->sql("UPDATE dicomgw.destination SET max_objects_per_second = $limit WHERE name = 'pacs'");
 	within_ten_percent(rate_of(5 * $limit), $limit, "$limit objects/s");
