@@ -6,13 +6,15 @@
 -- Objects come in the order of time; this finds a window of it, and costs next to nothing to keep.
 CREATE INDEX instance_received_at_idx ON dicomgw.instance USING brin (received_at);
 
--- The settings: headers are looked up by key, day by day, not all of those there ever were.
+-- The settings: headers are looked up by key, day by day, not all of those there ever were; and a plan over so many
+-- partitions is not worth compiling.
 CREATE FUNCTION dicomgw._try_predicate(p_predicate text, p_since timestamptz, p_until timestamptz)
 RETURNS TABLE (instance_id bigint, modality text, calling_ae text, study_instance_uid text, size bigint,
                has_header boolean, matched boolean, error text)
 LANGUAGE c STRICT STABLE
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET jit = off
 AS 'MODULE_PATHNAME', 'dgw_try_predicate';
 COMMENT ON FUNCTION dicomgw._try_predicate(text, timestamptz, timestamptz) IS
     'Called by route_dry_run: evaluates a predicate on each object that was received in this time';

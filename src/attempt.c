@@ -33,10 +33,14 @@ dgw_attempt(DgwRisky risky, void *arg)
 
 		MemoryContextSwitchTo(caller);
 		edata = CopyErrorData();
-		if (edata->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		if (edata->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		{
+			MemoryContextSwitchTo(caller);
+			CurrentResourceOwner = owner;
+			ReThrowError(edata);
+		}
 		message = edata->message;
 	}
 	PG_END_TRY();
