@@ -32,8 +32,8 @@ BEGIN
             USING ERRCODE = 'undefined_object', DETAIL = format('It has the versions 1 to %s.', v_last);
     END IF;
     IF kept.operation = 'delete' THEN
-        RAISE EXCEPTION 'version % of % "%" is that it was deleted', p_version, p_table, p_name
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Delete it, or give the version before.';
+        RAISE EXCEPTION '% "%" was deleted in version %', p_table, p_name, p_version
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the version before, or delete the row.';
     END IF;
 END
 $$;

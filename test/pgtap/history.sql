@@ -128,7 +128,7 @@ SELECT results_eq($$ SELECT before ->> 'predicate', after, version FROM dicomgw.
 SELECT throws_ok($$ SELECT dicomgw.revert('study', 'x', 1) $$, '42P01', 'there is no history of a table "study"', 'a table without history');
 SELECT throws_ok($$ SELECT dicomgw.revert('route', 'nosuch', 1) $$, '42704', 'no row of "route" was ever called "nosuch"', 'a name that never was');
 SELECT throws_ok($$ SELECT dicomgw.revert('route', 'ct', 7) $$, '42704', 'route "ct" has no version 7', 'a version that is not');
-SELECT throws_ok($$ SELECT dicomgw.revert('route', 'ct', 6) $$, '22023', 'version 6 of route "ct" is that it was deleted', 'a version that is none');
+SELECT throws_ok($$ SELECT dicomgw.revert('route', 'ct', 6) $$, '22023', 'route "ct" was deleted in version 6', 'a version that is none');
 SELECT throws_ok($$ SELECT dicomgw.revert('route', 'ct', 2) $$, '23503', NULL, 'it is checked as any change: the destination has another name now');
 SELECT is_empty('SELECT FROM dicomgw.route', 'and nothing was done');
 SELECT is(dicomgw.revert('route', 'ct', 3), 7, 'a deleted route comes back as a new version');
