@@ -10,7 +10,7 @@ use DicomGW::Part10 qw(sendable_objects);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $gateway = DicomGW::Gateway->start('history', config => "wal_level = logical\nmax_logical_replication_workers = 8");
+my $gateway = DicomGW::Gateway->start('history', config => "wal_level = logical\nmax_wal_senders = 8\nmax_replication_slots = 8\nmax_logical_replication_workers = 8");
 my $node    = $gateway->node;
 my ($object) = grep { length $_->{dataset} < 100_000 } @{ (sendable_objects())[0] };
 
