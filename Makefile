@@ -41,6 +41,10 @@ OBJS = \
 	src/conditions.o \
 	src/router.o \
 	src/predicate.o \
+	src/predicate_terms.o \
+	src/attempt.o \
+	src/dry_run.o \
+	src/explain.o \
 	src/header.o \
 	src/forwarder.o \
 	src/target.o \
@@ -64,7 +68,7 @@ OBJS = \
 SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status audit listener remote_ae destination \
 	destination_window destination_state destination_group object storage_repair header dictionary \
 	route queue group_placement routing forwarding job_status echo verbs replay destination_admin \
-	timeline storage storage_check retention maintenance association grants))
+	timeline storage storage_check retention maintenance association history revert dry_run explain grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))

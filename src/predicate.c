@@ -244,20 +244,27 @@ dgw_predicate_begin(Expr *expr, EState *estate)
 }
 
 bool
-dgw_predicate_matches(DgwPredicateState *state, EState *estate, TupleTableSlot *slot)
+dgw_predicate_value(DgwPredicateState *state, EState *estate, TupleTableSlot *slot, bool *isnull)
 {
 	ExprContext *context = GetPerTupleExprContext(estate);
 	Oid save_user;
 	int save_context;
-	bool isnull;
 	Datum value;
 
 	ResetExprContext(context);
 	context->ecxt_scantuple = slot;
 	drop_rights(&save_user, &save_context);
-	value = ExecEvalExprSwitchContext(state->expr, context, &isnull);
+	value = ExecEvalExprSwitchContext(state->expr, context, isnull);
 	SetUserIdAndSecContext(save_user, save_context);
-	return !isnull && DatumGetBool(value);
+	return !*isnull && DatumGetBool(value);
+}
+
+bool
+dgw_predicate_matches(DgwPredicateState *state, EState *estate, TupleTableSlot *slot)
+{
+	bool isnull;
+
+	return dgw_predicate_value(state, estate, slot, &isnull);
 }
 
 /*

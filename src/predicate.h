@@ -21,12 +21,14 @@
 extern Expr *dgw_predicate_compile(const char *text);
 
 /*
- * Evaluate over the rows of route_row in slot after slot.  An ERROR of the
- * expression is the caller's to catch.
+ * Evaluate over the rows of route_row in slot after slot; it matches if its
+ * value is true.  An ERROR of the expression is the caller's to catch.
  */
 typedef struct DgwPredicateState DgwPredicateState;
 
 extern DgwPredicateState *dgw_predicate_begin(Expr *expr, EState *estate);
+extern bool dgw_predicate_value(DgwPredicateState *state, EState *estate, TupleTableSlot *slot,
+								bool *isnull);
 extern bool dgw_predicate_matches(DgwPredicateState *state, EState *estate, TupleTableSlot *slot);
 
 #endif /* DGW_PREDICATE_H */
