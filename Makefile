@@ -39,7 +39,9 @@ OBJS = \
 	src/admission.o \
 	src/association_log.o \
 	src/conditions.o \
+	src/attempt.o \
 	src/router.o \
+	src/routes.o \
 	src/predicate.o \
 	src/header.o \
 	src/forwarder.o \
@@ -63,7 +65,7 @@ OBJS = \
 # stops the build, lest it be forgotten.
 SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status audit listener remote_ae destination \
 	destination_window destination_state destination_group object storage_repair header dictionary \
-	route queue group_placement routing forwarding job_status echo verbs replay destination_admin \
+	route queue group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
 	timeline storage storage_check retention maintenance association grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
