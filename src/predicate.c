@@ -320,7 +320,7 @@ guarded(void (*step)(Work *work), Work *work)
 		if (!stop_timer() || !cancelled)
 			PG_RE_THROW();
 		FlushErrorState();
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+		ereport(ERROR, (errcode(DGW_ERRCODE_PREDICATE_TIMEOUT),
 						errmsg("takes longer than %d ms for one object", dgw_predicate_timeout),
 						errhint("dicomgw.predicate_timeout is the limit.")));
 	}

@@ -8,7 +8,7 @@
  * aggregates or volatile functions.  tag('PatientID') is rewritten to read
  * the row's header; its keyword is resolved then.  It is evaluated as a role
  * that has no rights but those of PUBLIC, and for each row no longer than
- * dicomgw.predicate_timeout: then it is an ERROR, PROGRAM_LIMIT_EXCEEDED.
+ * dicomgw.predicate_timeout: then it is an ERROR of a code of its own.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,6 +17,9 @@
 
 #include "executor/executor.h"
 #include "nodes/primnodes.h"
+
+/* SQLSTATE of a predicate that took too long; class 57 is operator intervention. */
+#define DGW_ERRCODE_PREDICATE_TIMEOUT MAKE_SQLSTATE('5', '7', 'P', 'T', '1')
 
 /* ERROR with a position in the text if it is not a predicate; palloc'ed otherwise. */
 extern Expr *dgw_predicate_compile(const char *text);

@@ -271,7 +271,7 @@ evaluate_all(Batch *batch, const Route *route, int *timeouts, Evaluation *whole)
 		{
 			*single.nulls = true;
 			add_error(batch, *single.rows, route, error->message);
-			if (error->sqlerrcode == ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+			if (error->sqlerrcode == DGW_ERRCODE_PREDICATE_TIMEOUT)
 				(*timeouts)++;
 		}
 	}
