@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * attempt.c
- *	  Runs something that may raise an ERROR (see attempt.h).
+ *	  Something that may raise an ERROR, in a subtransaction of its own (see
+ *	  attempt.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -13,12 +14,12 @@
 
 #include "attempt.h"
 
-char *
-dgw_attempt(DgwRisky risky, void *arg)
+ErrorData *
+dgw_attempt(void (*risky)(void *arg), void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	char *volatile message = NULL;
+	ErrorData *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(caller);
@@ -29,22 +30,15 @@ dgw_attempt(DgwRisky risky, void *arg)
 	}
 	PG_CATCH();
 	{
-		ErrorData *edata;
-
 		MemoryContextSwitchTo(caller);
-		edata = CopyErrorData();
+		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		if (edata->sqlerrcode == ERRCODE_QUERY_CANCELED)
-		{
-			MemoryContextSwitchTo(caller);
-			CurrentResourceOwner = owner;
-			ReThrowError(edata);
-		}
-		message = edata->message;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
 	CurrentResourceOwner = owner;
-	return message;
+	if (error != NULL && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
+	return error;
 }

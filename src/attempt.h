@@ -1,20 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * attempt.h
- *	  Runs something that may raise an ERROR, such as somebody else's
- *	  expression, so that it costs no more than itself.
+ *	  Something that may raise an ERROR, in a subtransaction of its own.
  *
- * It runs in a subtransaction, whose work is kept if all goes well.  A cancelled
- * query is no failure of what was tried: that ERROR goes on to the caller.
+ * What it wrote is undone by an ERROR, the transaction goes on.  A query that
+ * is cancelled is no failure of what was attempted: that ERROR goes on, too.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef DGW_ATTEMPT_H
 #define DGW_ATTEMPT_H
 
-typedef void (*DgwRisky)(void *arg);
-
-/* The message of the ERROR, palloc'ed in the current memory context; NULL if all went well. */
-extern char *dgw_attempt(DgwRisky risky, void *arg);
+/* The error, palloc'ed in the caller's memory context, or NULL if all went well. */
+extern ErrorData *dgw_attempt(void (*risky)(void *arg), void *arg);
 
 #endif /* DGW_ATTEMPT_H */

@@ -41,7 +41,7 @@ typedef struct Trial
 	uint64 first; /* of the window, and last */
 	uint64 last;
 	bool matched[WINDOW];
-	char *error[WINDOW];
+	ErrorData *error[WINDOW];
 } Trial;
 
 static void
@@ -101,7 +101,7 @@ emit_window(ReturnSetInfo *result, const Trial *trial)
 		values[N_KEPT + 1] = BoolGetDatum(trial->matched[i]);
 		nulls[N_KEPT + 2] = trial->error[i] == NULL;
 		if (trial->error[i] != NULL)
-			values[N_KEPT + 2] = CStringGetTextDatum(trial->error[i]);
+			values[N_KEPT + 2] = CStringGetTextDatum(trial->error[i]->message);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 }

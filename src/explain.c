@@ -31,7 +31,7 @@ typedef struct Evaluation
 	TupleDesc desc;
 	bool value;
 	bool isnull;
-	char *error; /* NULL: it has a value */
+	ErrorData *error; /* NULL: it has a value */
 } Evaluation;
 
 static void
@@ -42,8 +42,11 @@ evaluate(void *arg)
 	EState *estate = CreateExecutorState();
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(e->desc, &TTSOpsHeapTuple);
 
+	Datum value;
+
 	ExecStoreHeapTuple(e->row, slot, false);
-	e->value = dgw_predicate_value(dgw_predicate_begin(expr, estate), estate, slot, &e->isnull);
+	value = dgw_predicate_value(dgw_predicate_begin(expr, estate), estate, slot, &e->isnull);
+	e->value = !e->isnull && DatumGetBool(value);
 	ExecDropSingleTupleTableSlot(slot);
 	FreeExecutorState(estate);
 }
@@ -81,7 +84,7 @@ emit(ReturnSetInfo *result, int number, const char *connective, const Evaluation
 	values[3] = BoolGetDatum(e->value);
 	nulls[4] = e->error == NULL;
 	if (e->error != NULL)
-		values[4] = CStringGetTextDatum(e->error);
+		values[4] = CStringGetTextDatum(e->error->message);
 	values[5] = BoolGetDatum(decides(e, whole));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
