@@ -110,7 +110,8 @@ BEGIN
                coalesce((r.contents ->> 'enabled')::boolean, true) AS enabled,
                coalesce((r.contents ->> 'valid_from')::timestamptz <= v_at, true)
                    AND coalesce(v_at < (r.contents ->> 'valid_until')::timestamptz, true) AS valid,
-               row_number() OVER (ORDER BY NOT r.in_force, (r.contents ->> 'position')::integer, r.id) AS place,
+               row_number() OVER (ORDER BY NOT r.in_force, (r.contents ->> 'is_default')::boolean, (r.contents ->> 'position')::integer,
+                                           r.id) AS place,
                (SELECT jsonb_agg(j.job) FROM job j WHERE j.route_id = r.id) AS jobs,
                n.version AS version_now
         FROM dicomgw._routes_at(v_at, v_decision.matched) r
