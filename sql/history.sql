@@ -13,7 +13,6 @@
  * begins with the rows that it was given.
  */
 CREATE TABLE dicomgw.configuration_history (
-    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     table_name     text NOT NULL,
     row_key        text NOT NULL,
     name           text NOT NULL,
@@ -27,13 +26,12 @@ CREATE TABLE dicomgw.configuration_history (
     transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
     contents       jsonb NOT NULL,
     secrets        jsonb NOT NULL DEFAULT '{}',
-    CONSTRAINT configuration_history_versions_are_numbered UNIQUE (table_name, row_key, version),
+    PRIMARY KEY (table_name, row_key, version),
     CONSTRAINT configuration_history_operation_is_known CHECK (operation IN ('insert', 'update', 'delete', 'found'))
 );
 CREATE INDEX configuration_history_transaction_id_idx ON dicomgw.configuration_history (transaction_id);
 COMMENT ON TABLE dicomgw.configuration_history IS
     'Every version of every row of the configuration; see dicomgw.configuration_change for what was changed in each';
-COMMENT ON COLUMN dicomgw.configuration_history.id IS 'number of the entry';
 COMMENT ON COLUMN dicomgw.configuration_history.table_name IS 'table in schema dicomgw';
 COMMENT ON COLUMN dicomgw.configuration_history.row_key IS 'the row: its primary key';
 COMMENT ON COLUMN dicomgw.configuration_history.name IS 'what people call the row in this version';
@@ -177,8 +175,8 @@ DECLARE
 BEGIN
     SELECT h.* INTO v_last FROM dicomgw.configuration_history h
     WHERE h.table_name = p_table AND h.row_key = v_key ORDER BY h.version DESC LIMIT 1;
-    SELECT h.valid_from INTO v_since FROM dicomgw.configuration_history h
-    WHERE h.transaction_id = pg_current_xact_id() AND h.operation <> 'found' ORDER BY h.id LIMIT 1;
+    SELECT min(h.valid_from) INTO v_since FROM dicomgw.configuration_history h
+    WHERE h.transaction_id = pg_current_xact_id() AND h.operation <> 'found';
     v_version := coalesce(v_last.version, 0) + 1;
 
     INSERT INTO dicomgw.configuration_history

@@ -18,7 +18,8 @@ BEGIN
     -- who has this name now goes before who has had it, or has had it more recently
     SELECT h.row_key INTO v_key FROM dicomgw.configuration_history h
     WHERE h.table_name = p_table AND h.name = p_name
-    ORDER BY EXISTS (SELECT FROM dicomgw.configuration_as_of(p_table) v WHERE v.row_key = h.row_key AND v.name = p_name) DESC, h.id DESC LIMIT 1;
+    ORDER BY EXISTS (SELECT FROM dicomgw.configuration_as_of(p_table) v WHERE v.row_key = h.row_key AND v.name = p_name) DESC,
+             h.valid_from DESC, h.version DESC LIMIT 1;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no row of "%" was ever called "%"', p_table, p_name
             USING ERRCODE = 'undefined_object',

@@ -100,7 +100,7 @@ SELECT is((SELECT count(DISTINCT at) FROM dicomgw.configuration_change c
 SELECT is((SELECT count(*) FROM dicomgw.configuration_change c
            WHERE c.transaction_id = (SELECT max(transaction_id::text::bigint)::text::xid8 FROM dicomgw.configuration_history)), 4::bigint,
           'and is four versions');
-SELECT valid_from AS together FROM dicomgw.configuration_history ORDER BY id DESC LIMIT 1 \gset
+SELECT valid_from AS together FROM dicomgw.configuration_history ORDER BY valid_from DESC LIMIT 1 \gset
 SELECT results_eq(format('SELECT r.priority::integer, d.max_associations FROM dicomgw.route_as_of(%L) r JOIN dicomgw.destination_as_of(%1$L) d ON d.name = r.destination',
                          :'together'), 'VALUES (8, 2)', 'all of it is in force from then');
 SELECT results_eq(format('SELECT r.priority::integer, d.max_associations FROM dicomgw.route_as_of(%L::timestamptz - interval ''1 microsecond'') r JOIN dicomgw.destination_as_of(%1$L::timestamptz - interval ''1 microsecond'') d ON d.name = r.destination',

@@ -35,6 +35,14 @@ is($gateway->sql(q{SELECT e.route, e.version, e.outcome, e.terms -> 0 ->> 'text'
 is($gateway->sql(q{SELECT objects, newly, no_longer FROM dicomgw.route_dry_run('false', route => 'everything') LIMIT 1}), '0|0|1',
 	'and a dry run knows what was decided');
 
+# ---------- after a crash ----------
+
+$node->stop('immediate');
+$node->start;
+$gateway->sql(q{UPDATE dicomgw.route SET priority = 9 WHERE name = 'everything'});
+is($gateway->sql(q{SELECT string_agg(version::text, ' ' ORDER BY version) FROM dicomgw.configuration_history WHERE name = 'everything'}),
+	'1 2 3', 'the history goes on');
+
 # ---------- from a dump ----------
 
 my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump';
@@ -78,9 +86,9 @@ $node->safe_psql('hub',
 	  DELETE FROM dicomgw.route;});
 ok($node->poll_query_until('site', q{SELECT EXISTS (SELECT FROM dicomgw.configuration_history WHERE operation = 'delete' AND table_name = 'route')}),
 	'and what is changed later');
-is($node->safe_psql('site', q{SELECT string_agg(concat_ws(' ', table_name, name, operation, replicated), ', ' ORDER BY id)
-		FROM dicomgw.configuration_history WHERE id > 3}),
-	'route first update t, destination pacs update t, remote_ae CT1 insert t, route first delete t', 'all of it, in this order');
+is($node->safe_psql('site', q{SELECT string_agg(concat_ws(' ', name, version, operation, replicated), ', ' ORDER BY table_name, version)
+		FROM dicomgw.configuration_history WHERE table_name <> 'listener'}),
+	'pacs 1 insert t, pacs 2 update t, CT1 1 insert t, first 1 insert t, first 2 update t, first 3 delete t', 'all of it');
 is($node->safe_psql('site', q{SELECT count(DISTINCT valid_from) FROM dicomgw.configuration_history WHERE operation = 'update'}),
 	'1', 'what was changed together is in force together there, too');
 is($node->safe_psql('site', q{SELECT count(*) FROM dicomgw.configuration_history h WHERE h::text LIKE '%argon2%'}), '0', 'no secret is in it');
