@@ -47,6 +47,7 @@ OBJS = \
 	src/dry_run.o \
 	src/explain.o \
 	src/header.o \
+	src/header_path.o \
 	src/forwarder.o \
 	src/target.o \
 	src/pace.o \

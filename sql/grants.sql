@@ -6,8 +6,11 @@ REVOKE ALL ON ALL TABLES IN SCHEMA dicomgw FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA dicomgw FROM PUBLIC;
 REVOKE ALL ON ALL ROUTINES IN SCHEMA dicomgw FROM PUBLIC;
 
--- Predicates run as a role without rights; this is the one function of ours that they call.
+-- Predicates run as a role without rights; these are the functions of ours that they call.
 GRANT EXECUTE ON FUNCTION dicomgw.tag_value(jsonb, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION dicomgw.tag_values(jsonb, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION dicomgw.tag_any_equal(jsonb, text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION dicomgw.tag_any_like(jsonb, text, text) TO PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.listener', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.listener_id_seq', '');

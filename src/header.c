@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * header.c
- *	  Reading DICOM JSON (PS3.18 F.2) held as jsonb: one attribute by tag, and
- *	  the usual attributes as typed columns, detoasting the header once.
+ *	  The usual attributes of a header (DICOM JSON, PS3.18 F.2) as typed columns,
+ *	  detoasting it once.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,63 +14,10 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
-#include "utils/jsonb.h"
-#include "utils/numeric.h"
 
-PG_FUNCTION_INFO_V1(dgw_tag_value);
+#include "header_path.h"
+
 PG_FUNCTION_INFO_V1(dgw_header_attributes);
-
-static JsonbValue *
-get_key(JsonbContainer *object, const char *key, int len)
-{
-	if (!JsonContainerIsObject(object))
-		return NULL;
-	return getKeyJsonValueFromContainer(object, key, len, NULL);
-}
-
-/* A scalar as text; NULL for null, objects and arrays. */
-static text *
-scalar_text(JsonbValue *value)
-{
-	if (value->type == jbvString)
-		return cstring_to_text_with_len(value->val.string.val, value->val.string.len);
-	if (value->type == jbvNumeric)
-		return cstring_to_text(
-			DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric))));
-	if (value->type == jbvBool)
-		return cstring_to_text(value->val.boolean ? "true" : "false");
-	return NULL;
-}
-
-/* First value of an attribute as text; a person name's alphabetic representation. */
-static text *
-first_value(JsonbContainer *header, const char *tag, int len)
-{
-	JsonbValue *found = get_key(header, tag, len);
-
-	if (found == NULL || found->type != jbvBinary)
-		return NULL;
-	found = get_key(found->val.binary.data, "Value", 5);
-	if (found == NULL || found->type != jbvBinary || !JsonContainerIsArray(found->val.binary.data))
-		return NULL;
-	found = getIthJsonbValueFromContainer(found->val.binary.data, 0);
-	if (found != NULL && found->type == jbvBinary)
-		found = get_key(found->val.binary.data, "Alphabetic", 10);
-	return found != NULL ? scalar_text(found) : NULL;
-}
-
-/* dicomgw.tag_value(header jsonb, tag text) returns text */
-Datum
-dgw_tag_value(PG_FUNCTION_ARGS)
-{
-	Jsonb *header = PG_GETARG_JSONB_P(0);
-	text *tag = PG_GETARG_TEXT_PP(1);
-	text *value = first_value(&header->root, VARDATA_ANY(tag), VARSIZE_ANY_EXHDR(tag));
-
-	if (value == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(value);
-}
 
 /* VR DA (PS3.5 6.2): YYYYMMDD; the older YYYY.MM.DD is understood too.  False if it is no date. */
 static bool
@@ -166,7 +113,7 @@ dgw_header_attributes(PG_FUNCTION_ARGS)
 
 		for (int i = 0; i < (int) lengthof(columns); i++)
 		{
-			text *value = first_value(&header->root, columns[i].tag, 8);
+			text *value = dgw_header_first(&header->root, columns[i].tag, 8);
 
 			nulls[i] = value == NULL || !typed_value(value, columns[i].type, &values[i]);
 		}

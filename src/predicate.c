@@ -79,64 +79,94 @@ refuse(const char *what, const char *text, int location)
 			 location >= 0 ? errposition(pg_mbstrlen_with_len(text, location) + 1) : 0));
 }
 
-/* The tag for tag('PatientID'), as eight hexadecimal digits; ERROR if there is none. */
+/* The path for tag('PatientID'), as header_path.h has it; ERROR if there is no such attribute. */
 static char *
 resolve_attribute(const char *attribute)
 {
 	Oid types[1] = {TEXTOID};
 	Datum values[1] = {CStringGetTextDatum(attribute)};
 	MemoryContext caller = CurrentMemoryContext;
-	char *tag;
+	char *path;
 
 	SPI_connect();
-	if (SPI_execute_with_args("SELECT dicomgw.tag_of($1)", 1, types, values, NULL, true, 1) !=
+	if (SPI_execute_with_args("SELECT dicomgw.tag_path($1)", 1, types, values, NULL, true, 1) !=
 			SPI_OK_SELECT ||
 		SPI_processed != 1)
 		elog(ERROR, "could not look up attribute \"%s\"", attribute);
-	tag =
+	path =
 		MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
 	SPI_finish();
-	return tag;
+	return path;
 }
 
-/* tag('PatientID'), also with the header said or the schema. */
-static bool
-is_tag_call(FuncCall *call)
+/* What a predicate calls, and what that becomes: the attribute is looked up once, not for each object. */
+typedef struct Accessor
 {
-	const char *schema;
-	char *name;
+	const char *name;
+	const char *function;
+	int more; /* arguments after the attribute */
+} Accessor;
 
-	if (list_length(call->funcname) > 2 || list_length(call->args) < 1 ||
-		list_length(call->args) > 2)
-		return false;
+static const Accessor accessors[] = {
+	{"tag", "tag_value", 0},
+	{"tags", "tag_values", 0},
+	{"tag_has", "tag_any_equal", 1},
+	{"tag_like", "tag_any_like", 1},
+};
+
+/* tag('PatientID'), also with the header said or the schema. */
+static const Accessor *
+find_accessor(FuncCall *call)
+{
+	int n_args = list_length(call->args);
+	const char *schema;
+	const char *name;
+
+	if (list_length(call->funcname) > 2)
+		return NULL;
 	name = strVal(llast(call->funcname));
 	schema = list_length(call->funcname) == 2 ? strVal(linitial(call->funcname)) : "dicomgw";
-	return strcmp(name, "tag") == 0 && strcmp(schema, "dicomgw") == 0;
+	for (int i = 0; i < (int) lengthof(accessors); i++)
+	{
+		const Accessor *accessor = &accessors[i];
+
+		if (strcmp(name, accessor->name) == 0 && strcmp(schema, "dicomgw") == 0 &&
+			(n_args == 1 + accessor->more || n_args == 2 + accessor->more))
+			return accessor;
+	}
+	return NULL;
 }
 
 /* It becomes dicomgw.tag_value(header, '00100020'). */
 static void
-rewrite_tag_call(FuncCall *call, const char *text)
+rewrite_call(FuncCall *call, const Accessor *accessor, const char *text)
 {
-	A_Const *argument = llast(call->args);
-	ColumnRef *header = makeNode(ColumnRef);
-	A_Const *tag = makeNode(A_Const);
+	int position = list_length(call->args) - 1 - accessor->more;
+	ListCell *cell = list_nth_cell(call->args, position);
+	A_Const *argument = lfirst(cell);
+	A_Const *path = makeNode(A_Const);
 
 	if (!IsA(argument, A_Const) || argument->isnull || !IsA(&argument->val, String))
-		refuse("tag() needs the keyword or the tag of an attribute as a constant", text,
-			   call->location);
-	tag->val.sval.type = T_String;
-	tag->val.sval.sval = resolve_attribute(strVal(&argument->val));
-	tag->location = argument->location;
-	header->fields = list_make1(makeString("header"));
-	header->location = call->location;
+		refuse(psprintf("%s() needs the keyword or the tag of an attribute as a constant",
+						accessor->name),
+			   text, call->location);
+	path->val.sval.type = T_String;
+	path->val.sval.sval = resolve_attribute(strVal(&argument->val));
+	path->location = argument->location;
+	lfirst(cell) = path;
 
-	call->funcname = list_make2(makeString("dicomgw"), makeString("tag_value"));
-	call->args = list_length(call->args) == 2 ? list_make2(linitial(call->args), tag)
-											  : list_make2(header, tag);
+	call->funcname = list_make2(makeString("dicomgw"), makeString(pstrdup(accessor->function)));
+	if (position == 0)
+	{
+		ColumnRef *header = makeNode(ColumnRef);
+
+		header->fields = list_make1(makeString("header"));
+		header->location = call->location;
+		call->args = lcons(header, call->args);
+	}
 }
 
-/* Walk the raw parse tree: refuse what no predicate may have, rewrite tag(). */
+/* Walk the raw parse tree: refuse what no predicate may have, rewrite tag() and its kin. */
 static bool
 prepare_raw(Node *node, void *context)
 {
@@ -150,8 +180,13 @@ prepare_raw(Node *node, void *context)
 	if (IsA(node, ColumnRef) && IsA(llast(((ColumnRef *) node)->fields), A_Star))
 		refuse("a predicate cannot have \"*\" in the place of a column", text,
 			   ((ColumnRef *) node)->location);
-	if (IsA(node, FuncCall) && is_tag_call((FuncCall *) node))
-		rewrite_tag_call((FuncCall *) node, text);
+	if (IsA(node, FuncCall))
+	{
+		const Accessor *accessor = find_accessor((FuncCall *) node);
+
+		if (accessor != NULL)
+			rewrite_call((FuncCall *) node, accessor, text);
+	}
 	return raw_expression_tree_walker(node, prepare_raw, context);
 }
 

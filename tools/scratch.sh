@@ -53,7 +53,7 @@ scratch_create() {
 
 scratch_as() {
 	if [ "$(id -u)" -eq 0 ]; then
-		HOME=$scratch runuser -u "$scratch_owner" -- "$@"
+		HOME=$scratch TMPDIR=$scratch runuser -u "$scratch_owner" -- "$@"
 	else
 		"$@"
 	fi

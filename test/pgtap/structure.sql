@@ -126,7 +126,8 @@ CREATE VIEW pg_temp.public AS
     UNION ALL
     SELECT n.nspname FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
     WHERE n.nspname LIKE 'dicomgw%' AND a.grantee = 0;
-SELECT bag_eq('SELECT object FROM pg_temp.public', ARRAY['dicomgw.tag_value(jsonb,text)'],
+SELECT bag_eq('SELECT object FROM pg_temp.public', ARRAY['dicomgw.tag_value(jsonb,text)', 'dicomgw.tag_values(jsonb,text)',
+                                                             'dicomgw.tag_any_equal(jsonb,text,text)', 'dicomgw.tag_any_like(jsonb,text,text)'],
               'nothing is granted to PUBLIC but what predicates call');
 SELECT bag_eq('SELECT p.proname::text FROM pg_temp.function p WHERE p.prosecdef', ARRAY['_keep_version'],
               'no function lends its owner''s rights but that which writes what nobody may write');

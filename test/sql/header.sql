@@ -75,6 +75,42 @@ SELECT dicomgw.tag('{"00100020": {"Value": ["4711"]}}', 'PatientID') AS keyword,
        dicomgw.tag('{"00100020": {"Value": ["4711"]}}', '0010,0020') AS tag,
        dicomgw.tag(NULL, 'PatientID') AS no_header, dicomgw.tag('{}', 'PatientID') AS missing;
 SELECT dicomgw.tag('{}', 'PatientId');
+SELECT dicomgw.tag('{}', 'PatientWeigth');
+SELECT dicomgw.tag('{}', repeat('Patient', 100));
+
+-- ---------- paths, several values, and what is like what ----------
+
+CREATE TEMPORARY TABLE nested AS SELECT '{
+    "00080008": {"vr": "CS", "Value": ["ORIGINAL", null, "PRIMARY ", " Axial"]},
+    "00081030": {"vr": "LO", "Value": ["CT Thorax Ä"]},
+    "00400275": {"vr": "SQ", "Value": [
+        {"00400007": {"vr": "LO", "Value": ["first"]}},
+        {},
+        {"00400007": {"vr": "LO", "Value": ["third"]}, "00400009": {"vr": "SH", "Value": ["STEP 3", "STEP 4"]},
+         "00400008": {"vr": "SQ", "Value": [{"00080100": {"vr": "SH", "Value": ["CODE"]}}]}}]}}'::jsonb AS header;
+SELECT a AS attribute, dicomgw.tag_path(a) AS path, dicomgw.tag(header, a) AS tag, dicomgw.tags(header, a) AS tags
+FROM nested, unnest(ARRAY['ImageType', 'RequestAttributesSequence', 'RequestAttributesSequence/ScheduledProcedureStepDescription',
+    'RequestAttributesSequence[3]/ScheduledProcedureStepDescription', 'RequestAttributesSequence[2]/ScheduledProcedureStepDescription',
+    'RequestAttributesSequence[4]/ScheduledProcedureStepDescription', '0040,0275/0040,0009',
+    'RequestAttributesSequence/ScheduledProtocolCodeSequence/CodeValue', '0009,1001/0009,1002', 'ImageType[3]', 'PatientID'])
+    WITH ORDINALITY AS p(a, n) ORDER BY n;
+SELECT dicomgw.tag_path('StudyDescription/PatientID');
+SELECT dicomgw.tag_path('RequestAttributesSequence/');
+SELECT dicomgw.tag_path('/PatientID');
+SELECT dicomgw.tag_path('RequestAttributesSequence[0]/PatientID');
+SELECT dicomgw.tag_has(header, 'ImageType', 'primary') AS has, dicomgw.tag_has(header, 'ImageType', 'AXIAL ') AS spaces,
+       dicomgw.tag_has(header, 'ImageType', 'PRIM') AS part, dicomgw.tag_has(header, 'ImageType', '') AS nothing,
+       dicomgw.tag_has(header, 'PatientID', '1') AS missing, dicomgw.tag_has(NULL, 'PatientID', '1') AS no_header,
+       dicomgw.tag_has(header, 'StudyDescription', 'ct thorax Ä') AS beyond_ascii
+FROM nested;
+SELECT dicomgw.tag_like(header, 'StudyDescription', '%thorax%') AS is_like, dicomgw.tag_like(header, 'ImageType', 'ori%') AS first,
+       dicomgw.tag_like(header, 'ImageType', '%ax_al') AS last, dicomgw.tag_like(header, 'ImageType', 'x%') AS none,
+       dicomgw.tag_like(header, 'RequestAttributesSequence/ScheduledProcedureStepID', '%4') AS nested
+FROM nested;
+-- paths that nobody looks up: nowhere, not beyond the end
+SELECT path, dicomgw.tag_values(header, path) AS values
+FROM nested, unnest(ARRAY['', '/', '0040', '00400275/', '00400275//00400007', '00400275[', '00400275[1', '00400275[]/00400007', '00400275[99999999999]/00400007',
+    '00400275[1]', '00400275[1]/00400007[1]', '00080008[2]', '00080008[4]/']) AS path;
 
 -- ---------- header_attributes() ----------
 

@@ -21,7 +21,8 @@ SELECT p.oid::regprocedure AS function
 FROM pg_proc p
 WHERE p.pronamespace = 'dicomgw'::regnamespace AND p.proname IN (
     'cancel', 'check_expected_instances', 'check_predicate', 'complete_study', 'route_again', 'delete_destination', 'echo', 'header_attributes', 'move', 'pause', 'replay', 'replay_study',
-    'resume', 'retry', 'retry_delay', 'set_credentials', 'set_priority', 'status_text', 'tag', 'tag_of', 'tag_value',
+    'resume', 'retry', 'retry_delay', 'set_credentials', 'set_priority', 'status_text', 'tag', 'tag_has', 'tag_like',
+    'tag_of', 'tag_path', 'tag_value', 'tags',
     'timeline', 'worker_status')
 ORDER BY p.oid::regprocedure::text COLLATE "C";
 SELECT t.typname AS domain FROM pg_type t
