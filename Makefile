@@ -69,7 +69,7 @@ OBJS = \
 # stops the build, lest it be forgotten.
 SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status audit listener remote_ae destination \
 	destination_window destination_state destination_group object storage_repair header dictionary \
-	route queue group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
+	route queue study group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
 	timeline storage storage_check retention maintenance association history revert dry_run explain grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)

@@ -167,6 +167,13 @@ BEGIN
         SELECT e.id, e.instance_id, e.destination, e.route_id, 'sent', e.created_at, e.attempts, e.duration, e.status, e.comment,
                e.offending, e.sent_syntax
         FROM ended e WHERE e.verdict = 'sent'
+    ), delivered AS (
+        INSERT INTO dicomgw.study_delivery AS d (study_id, destination, sent, last_sent_at)
+        SELECT s.study_id, e.destination, count(*), now()
+        FROM ended e JOIN dicomgw.instance i ON i.id = e.instance_id JOIN dicomgw.series s ON s.id = i.series_id
+        WHERE e.verdict = 'sent'
+        GROUP BY s.study_id, e.destination ORDER BY s.study_id, e.destination
+        ON CONFLICT (study_id, destination) DO UPDATE SET sent = d.sent + excluded.sent, last_sent_at = excluded.last_sent_at
     ), attempt AS (
         INSERT INTO dicomgw.forward_attempt (job_id, instance_id, destination, attempt, duration, status, error, offending)
         SELECT e.id, e.instance_id, e.destination, e.attempts, e.duration, e.status, e.error, e.offending

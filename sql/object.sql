@@ -80,6 +80,9 @@ CREATE TABLE dicomgw.series (
     series_number       integer,
     series_description  text,
     instances           integer NOT NULL DEFAULT 0,
+    size                bigint NOT NULL DEFAULT 0,
+    first_received_at   timestamptz NOT NULL DEFAULT now(),
+    last_received_at    timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT series_is_unique_within_its_study UNIQUE (study_id, series_instance_uid)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE dicomgw.series IS 'Series of which at least one object was received';
@@ -90,6 +93,9 @@ COMMENT ON COLUMN dicomgw.series.modality IS 'Modality (0008,0060)';
 COMMENT ON COLUMN dicomgw.series.series_number IS 'Series Number (0020,0011)';
 COMMENT ON COLUMN dicomgw.series.series_description IS 'Series Description (0008,103E)';
 COMMENT ON COLUMN dicomgw.series.instances IS 'objects received, repeated ones counted each time';
+COMMENT ON COLUMN dicomgw.series.size IS 'bytes of their datasets';
+COMMENT ON COLUMN dicomgw.series.first_received_at IS 'when the first of them was received';
+COMMENT ON COLUMN dicomgw.series.last_received_at IS 'when the last of them was received';
 
 CREATE TABLE dicomgw.instance (
     id                  bigint PRIMARY KEY,

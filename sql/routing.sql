@@ -100,28 +100,50 @@ BEGIN
             (study_instance_uid, patient_id, patient_name, study_date, study_description, accession_number,
              instances, size, first_received_at, last_received_at)
         SELECT study_instance_uid,
-               (array_agg(patient_id ORDER BY id))[1], (array_agg(patient_name ORDER BY id))[1],
-               (array_agg(study_date ORDER BY id))[1], (array_agg(study_description ORDER BY id))[1],
-               (array_agg(accession_number ORDER BY id))[1],
+               (array_agg(patient_id ORDER BY id) FILTER (WHERE patient_id IS NOT NULL))[1],
+               (array_agg(patient_name ORDER BY id) FILTER (WHERE patient_name IS NOT NULL))[1],
+               (array_agg(study_date ORDER BY id) FILTER (WHERE study_date IS NOT NULL))[1],
+               (array_agg(study_description ORDER BY id) FILTER (WHERE study_description IS NOT NULL))[1],
+               (array_agg(accession_number ORDER BY id) FILTER (WHERE accession_number IS NOT NULL))[1],
                count(*), sum(size), min(received_at), max(received_at)
         FROM batch WHERE study_instance_uid IS NOT NULL
         GROUP BY study_instance_uid ORDER BY study_instance_uid
         ON CONFLICT (study_instance_uid) DO UPDATE
-            SET instances = s.instances + excluded.instances,
+            SET patient_id = coalesce(s.patient_id, excluded.patient_id),
+                patient_name = coalesce(s.patient_name, excluded.patient_name),
+                study_date = coalesce(s.study_date, excluded.study_date),
+                study_description = coalesce(s.study_description, excluded.study_description),
+                accession_number = coalesce(s.accession_number, excluded.accession_number),
+                instances = s.instances + excluded.instances,
                 size = s.size + excluded.size,
                 last_received_at = greatest(s.last_received_at, excluded.last_received_at)
-        RETURNING s.id, s.study_instance_uid
+        RETURNING s.*
+    ), contradiction AS (
+        -- Who says it first has it; what others say of the same study is kept beside it.
+        INSERT INTO dicomgw.study_conflict AS c (study_id, attribute, value, instance_id, instances)
+        SELECT f.id, v.attribute, v.value, min(b.id), count(*)
+        FROM batch b JOIN filed_study f USING (study_instance_uid)
+        CROSS JOIN LATERAL (VALUES
+            ('patient_id', b.patient_id, f.patient_id), ('patient_name', b.patient_name, f.patient_name),
+            ('study_date', b.study_date::text, f.study_date::text), ('study_description', b.study_description, f.study_description),
+            ('accession_number', b.accession_number, f.accession_number)) AS v(attribute, value, of_study)
+        WHERE v.value <> v.of_study
+        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        ON CONFLICT (study_id, attribute, value) DO UPDATE SET instances = c.instances + excluded.instances
     ), filed_series AS (
         -- Objects that name a study but no series are a series, too: they are found, and replayed, with their study.
         INSERT INTO dicomgw.series AS s
-            (study_id, series_instance_uid, modality, series_number, series_description, instances)
+            (study_id, series_instance_uid, modality, series_number, series_description, instances, size,
+             first_received_at, last_received_at)
         SELECT f.id, coalesce(b.series_instance_uid, ''),
                (array_agg(b.modality ORDER BY b.id))[1], (array_agg(b.series_number ORDER BY b.id))[1],
-               (array_agg(b.series_description ORDER BY b.id))[1], count(*)
+               (array_agg(b.series_description ORDER BY b.id))[1], count(*), sum(b.size), min(b.received_at), max(b.received_at)
         FROM batch b JOIN filed_study f USING (study_instance_uid)
         GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (study_id, series_instance_uid) DO UPDATE
-            SET instances = s.instances + excluded.instances
+            SET instances = s.instances + excluded.instances,
+                size = s.size + excluded.size,
+                last_received_at = greatest(s.last_received_at, excluded.last_received_at)
         RETURNING s.id, s.study_id, s.series_instance_uid
     )
     INSERT INTO dicomgw.instance

@@ -166,7 +166,8 @@ SELECT is_empty($$ SELECT relation FROM pg_temp.notified GROUP BY 1
 CREATE VIEW pg_temp.indexed_and_changed AS
     SELECT DISTINCT format('%s: %s', d.objid::regclass, a.attname) AS object
     FROM (VALUES ('forward_job', '{attempts,refused_at,not_before,lease_token,lease_until,last_status,last_error,last_offending}'::name[]),
-                 ('study', '{instances,size,last_received_at}'), ('series', '{instances}'),
+                 ('study', '{patient_id,patient_name,study_date,study_description,accession_number,instances,size,last_received_at}'),
+                 ('series', '{instances,size,last_received_at}'), ('study_conflict', '{instances}'), ('study_delivery', '{sent,last_sent_at}'),
                  ('ingest', '{route_after,route_attempts,route_error}'),
                  ('destination_state', '{state,since,failures,reason,next_probe_at,associations,concurrency}')) AS u(relation, columns)
     JOIN pg_attribute a ON a.attrelid = format('dicomgw.%I', u.relation)::regclass AND a.attname = ANY (u.columns)
