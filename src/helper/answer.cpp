@@ -133,9 +133,10 @@ offending_elements(const std::string &command_set)
 			 element == OFFENDING_ELEMENT && tag < MAX_TAGS_NAMED && (tag + 1) * TAG_SIZE <= len;
 			 tag++)
 		{
-			char text[sizeof(" (gggg,eeee)")];
+			char text[sizeof(",(gggg,eeee)")];
 
-			snprintf(text, sizeof(text), " (%04X,%04X)", get_u16(command_set, at + tag * TAG_SIZE),
+			snprintf(text, sizeof(text), "%s(%04X,%04X)", words.empty() ? "" : ",",
+					 get_u16(command_set, at + tag * TAG_SIZE),
 					 get_u16(command_set, at + tag * TAG_SIZE + 2));
 			words += text;
 		}

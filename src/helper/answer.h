@@ -27,7 +27,7 @@ extern std::string reject_words(uint8_t result, uint8_t source, uint8_t reason);
 extern std::string context_refusal(const T_ASC_PresentationContext &answer,
 								   const std::string &transfer_syntax_uid);
 
-/* The tags in Offending Element (0000,0901) of a well-formed command set; or "". */
+/* Offending Element (0000,0901) of a well-formed command set: "(gggg,eeee),(gggg,eeee)"; or "". */
 extern std::string offending_elements(const std::string &command_set);
 
 } // namespace dicomgw

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * clock.h
- *	  Deadlines, and how long poll() may sleep until then.
+ *	  Deadlines, how long poll() may sleep until then, and how long something took.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <climits>
+#include <cstdint>
 
 namespace dicomgw
 {
@@ -29,6 +30,15 @@ ms_until(Clock::time_point when)
 	auto left = std::chrono::duration_cast<milliseconds>(when - now).count();
 
 	return (int) std::min<long long>(left, INT_MAX - 1) + 1;
+}
+
+/* As far as 32 bits reach. */
+inline uint32_t
+microseconds_since(Clock::time_point start)
+{
+	auto spent = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
+
+	return (uint32_t) std::min<long long>(spent.count(), UINT32_MAX);
 }
 
 /* The earlier of two timeouts of poll(), of which -1 is none. */

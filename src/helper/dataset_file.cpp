@@ -113,9 +113,32 @@ DatasetFile::open(const std::string &root, const std::string &path, uint64_t siz
 	if (static_cast<uint64_t>(status.st_size) < dataset_offset_ ||
 		static_cast<uint64_t>(status.st_size) - dataset_offset_ != size)
 		return fail(FileState::Damaged, "size of the dataset differs from what was received");
+	return start();
+}
+
+FileState
+DatasetFile::adopt(int fd)
+{
+	struct stat status;
+
+	close();
+	fd_ = fd;
+	sha256_ = nullptr;
+	dataset_offset_ = 0;
+	position_ = 0;
+	length_ = 0;
+	if (fstat(fd_, &status) != 0)
+		return fail(FileState::Missing, "could not stat file", errno);
+	size_ = static_cast<uint64_t>(status.st_size);
+	return start();
+}
+
+FileState
+DatasetFile::start()
+{
 	if (!digest_ || EVP_DigestInit_ex(digest_.get(), EVP_sha256(), nullptr) != 1)
 		return fail(FileState::Missing, "could not compute SHA-256");
-	if (size >= READ_AHEAD_FROM)
+	if (size_ >= READ_AHEAD_FROM)
 		(void) posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return FileState::Good;
 }
@@ -165,6 +188,32 @@ DatasetFile::read_fully(void *dest, size_t len, uint64_t offset)
 FileState
 DatasetFile::next(size_t max_piece)
 {
+	FileState state = read_piece(max_piece);
+
+	if (state != FileState::Good || !at_end())
+		return state;
+	if (length_ % 2 != 0)
+		buffer_[length_++] = '\0';
+	state = check_digest();
+	if (state == FileState::Good)
+		close();
+	return state;
+}
+
+FileState
+DatasetFile::verify()
+{
+	FileState state;
+
+	do
+		state = read_piece(MAX_PIECE);
+	while (state == FileState::Good && !at_end());
+	return state == FileState::Good ? check_digest() : state;
+}
+
+FileState
+DatasetFile::read_piece(size_t max_piece)
+{
 	uint64_t left = size_ - position_;
 
 	length_ = static_cast<size_t>(std::min<uint64_t>(left, std::min(max_piece, MAX_PIECE)));
@@ -175,11 +224,7 @@ DatasetFile::next(size_t max_piece)
 	if (EVP_DigestUpdate(digest_.get(), buffer_.get(), length_) != 1)
 		return fail(FileState::Missing, "could not compute SHA-256");
 	position_ += length_;
-	if (!at_end())
-		return FileState::Good;
-	if (length_ % 2 != 0)
-		buffer_[length_++] = '\0';
-	return check_digest();
+	return FileState::Good;
 }
 
 FileState
@@ -190,9 +235,9 @@ DatasetFile::check_digest()
 
 	if (EVP_DigestFinal_ex(digest_.get(), digest, &digest_len) != 1)
 		return fail(FileState::Missing, "could not compute SHA-256");
-	if (digest_len != DGW_SHA256_LEN || memcmp(digest, sha256_, DGW_SHA256_LEN) != 0)
+	if (digest_len != DGW_SHA256_LEN ||
+		(sha256_ != nullptr && memcmp(digest, sha256_, DGW_SHA256_LEN) != 0))
 		return fail(FileState::Damaged, "SHA-256 differs from what was received");
-	close();
 	return FileState::Good;
 }
 

@@ -13,6 +13,9 @@
  * is only handed out once size and SHA-256 are what they were on receipt: a
  * file that has changed on the disk can never be completed at the far end.
  *
+ * What a dataset was converted into is sent from a file of this kind, too; it
+ * has nothing around the dataset, and nothing to be compared with.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef DGW_DATASET_FILE_H
@@ -52,7 +55,15 @@ public:
 	 */
 	FileState open(const std::string &root, const std::string &path, uint64_t size,
 				   const uint8_t *sha256);
+	/* All of this file, a temporary one, which becomes ours. */
+	FileState adopt(int fd);
 	void close();
+
+	/*
+	 * Read all of it, so that it is known to be what was received.  It stays open
+	 * to be read by others, from offset() on, but has no next piece.
+	 */
+	FileState verify();
 
 	/*
 	 * The next piece: max_piece bytes or all that is left, whichever is less.
@@ -71,6 +82,21 @@ public:
 		return length_;
 	}
 
+	uint64_t size() const
+	{
+		return size_;
+	}
+
+	int fd() const
+	{
+		return fd_;
+	}
+
+	uint64_t offset() const
+	{
+		return dataset_offset_;
+	}
+
 	bool at_end() const
 	{
 		return position_ == size_;
@@ -83,8 +109,10 @@ public:
 
 private:
 	FileState fail(FileState state, const char *reason, int error = 0);
+	FileState start();
 	FileState find_dataset();
 	FileState read_fully(void *dest, size_t len, uint64_t offset);
+	FileState read_piece(size_t max_piece);
 	FileState check_digest();
 
 	struct FreeDigest
@@ -97,10 +125,10 @@ private:
 
 	int fd_ = -1;
 	uint64_t dataset_offset_ = 0;
-	uint64_t size_ = 0;		/* of the dataset */
-	uint64_t position_ = 0; /* in the dataset: what has been handed out */
-	size_t length_ = 0;		/* of the piece in the buffer */
-	const uint8_t *sha256_ = nullptr;
+	uint64_t size_ = 0;				  /* of the dataset */
+	uint64_t position_ = 0;			  /* in the dataset: what has been handed out */
+	size_t length_ = 0;				  /* of the piece in the buffer */
+	const uint8_t *sha256_ = nullptr; /* what it must be; nullptr: whatever it is */
 	std::unique_ptr<char[]> buffer_;
 	std::unique_ptr<EVP_MD_CTX, FreeDigest> digest_;
 	std::string why_;

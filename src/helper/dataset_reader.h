@@ -25,7 +25,7 @@
 #include <map>
 #include <string>
 
-#include "json_value.h"
+#include "vr.h"
 
 namespace dicomgw
 {

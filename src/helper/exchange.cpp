@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 
 #include "answer.h"
 
@@ -34,17 +33,6 @@ constexpr uint64_t MIN_BYTES_PER_SECOND = 4096;
 /* Long enough to hear an A-ABORT that came before the connection broke. */
 constexpr std::chrono::milliseconds LAST_WORDS{50};
 
-std::string
-full_comment(const Command &response, const std::string &command_set)
-{
-	std::string comment = printable(response.error_comment);
-	std::string offending = offending_elements(command_set);
-
-	if (!offending.empty())
-		comment += (comment.empty() ? "offending element" : "; offending element") + offending;
-	return comment;
-}
-
 Exchange
 file_failed(FileState state)
 {
@@ -55,7 +43,7 @@ file_failed(FileState state)
 
 Exchange
 Requestor::store(const NegotiatedContext &context, const std::string &sop_instance_uid,
-				 uint64_t size, DatasetFile &file, Response &response, Failure &failure)
+				 DatasetFile &file, Response &response, Failure &failure)
 {
 	const size_t fragment = static_cast<size_t>(assoc_->sendPDVLength);
 	const size_t piece = DatasetFile::MAX_PIECE / fragment * fragment;
@@ -72,7 +60,7 @@ Requestor::store(const NegotiatedContext &context, const std::string &sop_instan
 	command.sop_class_uid = context.pair.sop_class_uid;
 	command.sop_instance_uid = sop_instance_uid;
 	transport_.set_deadline_after(seconds(static_cast<uint64_t>(destination_.response_timeout) +
-										  size / MIN_BYTES_PER_SECOND));
+										  file.size() / MIN_BYTES_PER_SECOND));
 	OFCondition cond = send_request(command, context, true);
 
 	for (;;)
@@ -125,6 +113,7 @@ Exchange
 Requestor::send_failed(Failure &failure)
 {
 	int error = transport_.last_error();
+	std::string broken = transport_.error_text();
 	std::string why;
 	Pdv pdv;
 
@@ -141,8 +130,8 @@ Requestor::send_failed(Failure &failure)
 		transport_.last_error() == 0)
 		failure.message = "peer aborted the association while a request was being sent";
 	else
-		failure.message = std::string("connection broke while a request was being sent: ") +
-						  (error != 0 ? strerror(error) : "closed");
+		failure.message = "connection broke while a request was being sent: " +
+						  (error != 0 ? broken : std::string("closed"));
 	drop();
 	return Exchange::Failed;
 }
@@ -180,7 +169,8 @@ Requestor::read_response(uint16_t field, const NegotiatedContext &context, Respo
 	if (command.message_id != message_id_)
 		return protocol_error("peer responded to another message ID", failure);
 	response.status = command.status;
-	response.comment = full_comment(command, bytes);
+	response.comment = printable(command.error_comment);
+	response.offending = offending_elements(bytes);
 	return Exchange::Answered;
 }
 
@@ -209,7 +199,7 @@ Requestor::interrupted(PdvResult result, const std::string &why, Failure &failur
 	failure.kind = DGW_FAIL_ABORTED;
 	/* DCMTK may call the end of a connection an A-ABORT; the transport knows better. */
 	if (error != 0)
-		failure.message = std::string("connection to the peer broke: ") + strerror(error);
+		failure.message = "connection to the peer broke: " + transport_.error_text();
 	else if (transport_.at_end())
 		failure.message = "peer closed the connection without releasing the association";
 	else

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "dataset_reader.h"
+#include "json_value.h"
 
 namespace dicomgw
 {

@@ -17,10 +17,10 @@
 #define DGW_JSON_VALUE_H
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 
 #include "character_set.h"
+#include "vr.h"
 
 namespace dicomgw
 {
@@ -29,29 +29,6 @@ namespace dicomgw
 constexpr size_t MAX_VALUE = 1024;
 constexpr size_t MAX_TEXT = 4096;
 constexpr size_t MAX_ELEMENT = 16 * 1024;
-
-enum class VrKind
-{
-	Code,	  /* default character repertoire: AE AS CS DA DT TM UI */
-	Decimal,  /* a number as text: DS IS */
-	Text,	  /* in the Specific Character Set, several values: LO SH UC */
-	Name,	  /* PN */
-	FreeText, /* one value that may have backslashes: LT ST UT UR */
-	Binary,	  /* a number: FD FL SL SS SV UL US UV, and AT */
-	Bulk,	  /* OB OD OF OL OV OW UN: never written */
-	Sequence  /* SQ */
-};
-
-struct Vr
-{
-	char name[3];
-	VrKind kind;
-	bool long_length;	/* explicit VR: 32 bits of length after two reserved bytes */
-	uint8_t value_size; /* Binary: bytes of one value */
-};
-
-/* NULL if there is no such VR. */
-extern const Vr *find_vr(char first, char second);
 
 enum class ValueResult
 {

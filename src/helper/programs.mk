@@ -9,16 +9,21 @@ PROTOCOL_OBJS = $(addprefix src/protocol/,frame.o message.o message_receiving.o 
 
 # What both programs need to talk DICOM, and to their worker.
 SHARED_HELPER_OBJS = $(addprefix src/helper/,channel.o dimse.o transport.o stream.o tls_stream.o \
-	interrupt.o peer_text.o)
+	tls_context.o tls_reason.o interrupt.o peer_text.o)
 
-HEADER_OBJS = $(addprefix src/helper/,header_json.o json_value.o character_set.o \
-	dataset_reader.o)
+# The elements of a dataset, and what is made of them.
+READER_OBJS = $(addprefix src/helper/,dataset_reader.o vr.o)
+HEADER_OBJS = $(addprefix src/helper/,header_json.o json_value.o character_set.o) $(READER_OBJS)
+
+# Other transfer syntaxes for stored datasets.
+TRANSCODER_OBJS = $(addprefix src/helper/,transcoder.o pixel_data.o jpeg_frame.o codecs.o \
+	dataset_survey.o temporary_file.o) $(READER_OBJS)
 
 SCP_OBJS = $(addprefix src/helper/,scp.o listener.o waiting_room.o association_processes.o \
-	turned_away.o caller.o association.o connection.o tls_context.o admission.o identity.o \
+	turned_away.o caller.o association.o connection.o admission.o identity.o \
 	negotiation.o store.o storage_gate.o object_file.o placed_file.o) $(HEADER_OBJS)
 
 SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.o dial.o \
-	dataset_file.o)
+	dataset_file.o outgoing.o sender_echo.o) $(TRANSCODER_OBJS)
 
-HELPER_LIBS = -ldcmnet -ldcmtls -ldcmdata -loflog -lofstd -lssl -lcrypto -largon2 -lpthread
+HELPER_LIBS = -ldcmjpeg -ldcmjpls -ldcmnet -ldcmtls -ldcmdata -loflog -lofstd -lssl -lcrypto -largon2 -lpthread

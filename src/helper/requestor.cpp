@@ -23,7 +23,6 @@
 #include <cstring>
 
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -110,8 +109,14 @@ Destination::Destination(const DgwDestination &message)
 	  association_timeout(timeout_s(message.association_timeout)),
 	  response_timeout(timeout_s(message.response_timeout)),
 	  linger(message.linger),
-	  storage_path(str(message.storage_path))
+	  storage_path(str(message.storage_path)),
+	  tls{static_cast<DgwTlsCheck>(message.tls), str(message.tls_server_name), str(message.tls_ca),
+		  str(message.tls_certificate), str(message.tls_key)},
+	  conversion(message.conversion),
+	  compression(str(message.compression))
 {
+	if (tls.server_name.empty())
+		tls.server_name = host;
 	/* What DCMTK can take; it wants an even number. */
 	max_pdu = std::clamp<uint32_t>(max_pdu, ASC_MINIMUMPDUSIZE, ASC_MAXIMUMPDUSIZE) & ~1U;
 }
@@ -150,11 +155,27 @@ Requestor::start_network(Failure &failure)
 	return false;
 }
 
+/* Anew for each association, so that renewed files count. */
+bool
+Requestor::prepare_tls(Failure &failure)
+{
+	if (destination_.tls.check == DGW_TLS_OFF)
+		return true;
+	tls_context_ = TlsContext::build(destination_.tls, failure.message);
+	if (!tls_context_)
+	{
+		failure.kind = DGW_FAIL_CONNECT;
+		return false;
+	}
+	transport_.use_tls(tls_context_->native(), destination_.tls.server_name);
+	return true;
+}
+
 bool
 Requestor::open(const std::vector<SyntaxPair> &pairs, Failure &failure)
 {
 	failure = Failure();
-	if (!start_network(failure))
+	if (!start_network(failure) || !prepare_tls(failure))
 		return false;
 
 	int fd = dial(destination_.host, destination_.port,
@@ -189,6 +210,8 @@ Requestor::make_parameters(const std::vector<SyntaxPair> &pairs, uint16_t port) 
 	if (cond.good())
 		cond = ASC_setAPTitles(params, destination_.calling_ae.c_str(),
 							   destination_.called_ae.c_str(), nullptr);
+	if (cond.good() && destination_.tls.check != DGW_TLS_OFF)
+		cond = ASC_setTransportLayerType(params, OFTrue);
 	if (cond.good())
 		cond = ASC_setPresentationAddresses(params, "localhost", address.c_str());
 	for (const SyntaxPair &pair : pairs)
@@ -233,6 +256,13 @@ Requestor::negotiate(const std::vector<SyntaxPair> &pairs, Failure &failure)
 	return limit_fragments(failure);
 }
 
+/* "pacs.example" port 2762 */
+std::string
+Requestor::peer_words() const
+{
+	return "\"" + destination_.host + "\" port " + std::to_string(destination_.port);
+}
+
 /*
  * Always false: says in the forwarder's terms why there is no association.  To
  * DCMTK an A-ABORT, a closed connection and a timeout are all one.
@@ -248,6 +278,16 @@ Requestor::request_failed(const OFCondition &cond, Failure &failure)
 		failure.kind = DGW_FAIL_CONNECT;
 		failure.message =
 			std::string("could not hand the connection to DCMTK: ") + printable(cond.text());
+	}
+	else if (!transport_.tls_error().empty())
+	{
+		failure.kind = DGW_FAIL_CONNECT;
+		failure.message =
+			"could not open a TLS session with " + peer_words() + ": " +
+			(error == ETIMEDOUT
+				 ? "no handshake within " + std::to_string(destination_.association_timeout) +
+					   " s; it may speak no TLS"
+				 : transport_.tls_error());
 	}
 	else if (cond == DUL_ASSOCIATIONREJECTED)
 	{
@@ -267,9 +307,15 @@ Requestor::request_failed(const OFCondition &cond, Failure &failure)
 		failure.message = "peer did not answer the association request within " +
 						  std::to_string(destination_.association_timeout) + " s";
 	}
+	/* With TLS 1.3 a peer that does not like our certificate says so only now. */
+	else if (error == EPROTO)
+	{
+		failure.kind = DGW_FAIL_CONNECT;
+		failure.message = "TLS session with " + peer_words() + " ended: " + transport_.error_text();
+	}
 	else if (error != 0)
 		failure.message =
-			std::string("connection broke during association negotiation: ") + strerror(error);
+			"connection broke during association negotiation: " + transport_.error_text();
 	else if (transport_.at_end())
 		failure.message = "peer closed the connection instead of accepting the association";
 	else if (cond == DUL_PEERABORTEDASSOCIATION)
@@ -351,14 +397,6 @@ Requestor::peer_max_pdu() const
 }
 
 /* ---------- ending ---------- */
-
-bool
-Requestor::input_waiting() const
-{
-	struct pollfd pfd = {transport_.fd(), POLLIN, 0};
-
-	return transport_.buffered() || poll(&pfd, 1, 0) > 0;
-}
 
 Exchange
 Requestor::end_by_peer(Failure &failure)

@@ -17,9 +17,11 @@
 #include "../protocol/message.h"
 #include "dataset_file.h"
 #include "dimse.h"
+#include "tls_context.h"
 #include "transport.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -42,6 +44,9 @@ struct Destination
 	int response_timeout;
 	uint32_t linger; /* milliseconds */
 	std::string storage_path;
+	TlsPeerCheck tls;
+	uint8_t conversion;		 /* DgwConversion, or'ed */
+	std::string compression; /* transfer syntax; or empty */
 };
 
 /* What a presentation context is proposed for. */
@@ -88,6 +93,7 @@ struct Response
 {
 	uint16_t status = 0;
 	std::string comment;
+	std::string offending; /* Offending Element: "(0010,0020),(0008,0060)" */
 };
 
 enum class Exchange
@@ -124,7 +130,7 @@ public:
 	}
 
 	Exchange store(const NegotiatedContext &context, const std::string &sop_instance_uid,
-				   uint64_t size, DatasetFile &file, Response &response, Failure &failure);
+				   DatasetFile &file, Response &response, Failure &failure);
 	Exchange echo(const NegotiatedContext &context, Response &response, Failure &failure);
 
 	/* For poll(), while nothing is under way; -1 if no association is open. */
@@ -133,8 +139,14 @@ public:
 		return transport_.fd();
 	}
 
-	/* The peer has something to say though nothing was asked; poll() may not see it. */
-	bool input_waiting() const;
+	/*
+	 * The peer has something to say though nothing was asked.  poll() may not see
+	 * it, or see what concerns TLS alone.
+	 */
+	bool input_waiting() const
+	{
+		return transport_.has_input();
+	}
 
 	/* Hear it.  Whatever it is, the association is closed then; returns Released or Failed. */
 	Exchange end_by_peer(Failure &failure);
@@ -147,10 +159,18 @@ public:
 	std::string implementation_version() const;
 	uint32_t peer_max_pdu() const;
 
+	/* Also of an association that came to nothing. */
+	const TlsSession &tls_session() const
+	{
+		return transport_.tls_session();
+	}
+
 private:
 	bool start_network(Failure &failure);
+	bool prepare_tls(Failure &failure);
 	T_ASC_Parameters *make_parameters(const std::vector<SyntaxPair> &pairs, uint16_t port) const;
 	bool negotiate(const std::vector<SyntaxPair> &pairs, Failure &failure);
+	std::string peer_words() const;
 	bool request_failed(const OFCondition &cond, Failure &failure);
 	bool limit_fragments(Failure &failure);
 	void note_contexts(const std::vector<SyntaxPair> &pairs);
@@ -163,6 +183,7 @@ private:
 	void drop();
 
 	const Destination &destination_;
+	std::shared_ptr<const TlsContext> tls_context_; /* outlives the connection */
 	TransportLayer transport_;
 	T_ASC_Network *network_ = nullptr;
 	T_ASC_Association *assoc_ = nullptr;

@@ -14,6 +14,7 @@
  *		listener.cpp		listening sockets
  *		listener_config.h	what the receiver says of them
  *		tls_context.cpp		their certificates
+ *		tls_reason.cpp		why TLS failed, in words
  *		caller.cpp			accepted connections
  *		waiting_room.cpp	those that have no process
  *		association_processes.cpp	whether there is room for one more
@@ -29,6 +30,7 @@
  *		placed_file.cpp		one copy of it
  *		header_json.cpp		its header as JSON
  *		dataset_reader.cpp	elements of a dataset
+ *		vr.cpp				their VRs
  *		json_value.cpp		their values
  *		character_set.cpp	text into UTF-8
  *		dimse.cpp			DIMSE messages

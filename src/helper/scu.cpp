@@ -11,14 +11,25 @@
  *
  *		scu.cpp				start and end of the program
  *		sender.cpp			jobs and results
+ *		sender_echo.cpp		C-ECHO
+ *		outgoing.cpp		the transfer syntaxes of an object
  *		requestor.cpp		opening and ending an association
  *		exchange.cpp		one request and its response
  *		answer.cpp			a peer's refusals, in words
  *		dial.cpp			name to connected socket
  *		dataset_file.cpp	the bytes of a stored object
+ *		transcoder.cpp		the same in another transfer syntax
+ *		pixel_data.cpp		its images, before and after
+ *		jpeg_frame.cpp		what a JPEG image says of its size
+ *		codecs.cpp			DCMTK's codecs
+ *		dataset_survey.cpp	is it sound enough for DCMTK
+ *		dataset_reader.cpp	its elements, and vr.cpp their VRs
+ *		temporary_file.cpp	a file without a name
  *		transport.cpp		the connection under DCMTK
  *		stream.cpp			its bytes over TCP
  *		tls_stream.cpp		its bytes over TLS
+ *		tls_context.cpp		certificates
+ *		tls_reason.cpp		why TLS failed, in words
  *		interrupt.cpp		a wait that a signal ends
  *		peer_text.cpp		what a peer calls itself
  *		dimse.cpp			DIMSE messages

@@ -11,14 +11,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <climits>
-#include <cstdio>
-#include <cstring>
+#include <iterator>
 #include <map>
+#include <set>
 
 #include <poll.h>
 
 #include <dcmtk/dcmdata/dcuid.h>
+
+#include "clock.h"
 
 namespace dicomgw
 {
@@ -32,24 +33,21 @@ namespace
  */
 constexpr int MAX_FRUITLESS = 1;
 
-uint32_t
-microseconds_since(MonotonicClock::time_point start)
-{
-	auto spent =
-		std::chrono::duration_cast<std::chrono::microseconds>(MonotonicClock::now() - start);
-
-	return static_cast<uint32_t>(std::min<long long>(spent.count(), UINT32_MAX));
-}
-
 /*
  * Whatever a modality has sent as a UID is passed on; what cannot stand in an
  * A-ASSOCIATE-RQ is not.
  */
 bool
-can_be_proposed(const std::string &uid)
+is_proposable(const std::string &uid)
 {
 	return !uid.empty() && uid.size() <= DIC_UI_LEN &&
 		   std::all_of(uid.begin(), uid.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+bool
+can_be_proposed(const SyntaxPair &pair)
+{
+	return is_proposable(pair.sop_class_uid) && is_proposable(pair.transfer_syntax_uid);
 }
 
 } // namespace
@@ -148,7 +146,8 @@ Sender::finish(int exit_status)
 }
 
 void
-Sender::report(const Job &job, DgwOutcome outcome, const Response &response, uint32_t duration_us)
+Sender::report(const Job &job, DgwOutcome outcome, const Response &response, uint32_t duration_us,
+			   const std::string &sent_as)
 {
 	DgwResult result = {};
 
@@ -157,15 +156,25 @@ Sender::report(const Job &job, DgwOutcome outcome, const Response &response, uin
 	result.outcome = static_cast<uint8_t>(outcome);
 	result.status = response.status;
 	result.comment = slice(response.comment);
+	result.offending = slice(response.offending);
+	result.sent_transfer_syntax_uid = slice(sent_as);
 	result.duration_us = duration_us;
 	bool heard = channel_.send(dgw_encode_result, result);
 
+	converted_.forget();
 	queue_.pop_front();
 	if (!heard)
 	{
 		requestor_.abort();
 		finish(1);
 	}
+}
+
+void
+Sender::report_file(const Job &job, FileState state, const DatasetFile &file)
+{
+	report(job, state == FileState::Damaged ? DGW_OUTCOME_FILE_DAMAGED : DGW_OUTCOME_FILE_MISSING,
+		   {0, file.why(), ""});
 }
 
 void
@@ -198,24 +207,27 @@ Sender::wait_for_work()
 	if (finished_ || !queue_.empty())
 		return;
 
+	const auto until = Clock::now() + std::chrono::milliseconds(destination_.linger);
 	struct pollfd fds[] = {{channel_.fd(), POLLIN, 0}, {requestor_.fd(), POLLIN, 0}};
-	bool heard = requestor_.input_waiting();
-	int n = heard
-				? 1
-				: poll(fds, 2, static_cast<int>(std::min<uint32_t>(destination_.linger, INT_MAX)));
 
-	if (n < 0 && errno == EINTR)
-		return;
-	if (n <= 0)
-		requestor_.release();
-	else if (heard || fds[1].revents != 0)
+	while (!requestor_.input_waiting())
 	{
-		Failure failure;
+		int n = poll(fds, 2, ms_until(until));
 
-		/* No job suffers, so it is no failure. */
-		if (requestor_.end_by_peer(failure) == Exchange::Failed)
-			channel_.log(DGW_LOG_DEBUG, "idle association ended: %s", failure.message.c_str());
+		if ((n < 0 && errno == EINTR) || (n > 0 && fds[0].revents != 0))
+			return;
+		/* What concerns TLS alone is no reason to stay. */
+		if (n <= 0 || Clock::now() >= until)
+		{
+			requestor_.release();
+			return;
+		}
 	}
+	Failure failure;
+
+	/* No job suffers, so it is no failure. */
+	if (requestor_.end_by_peer(failure) == Exchange::Failed)
+		channel_.log(DGW_LOG_DEBUG, "idle association ended: %s", failure.message.c_str());
 }
 
 /* ---------- sending ---------- */
@@ -225,45 +237,42 @@ void
 Sender::send_next()
 {
 	const Job &job = queue_.front();
-	Failure failure;
+	std::vector<NegotiatedContext> contexts;
 
-	if (!can_be_proposed(job.pair.sop_class_uid) || !can_be_proposed(job.pair.transfer_syntax_uid))
-	{
+	if (!can_be_proposed(job.pair))
 		report(job, DGW_OUTCOME_NO_CONTEXT,
-			   {0, "SOP class or transfer syntax cannot be proposed: not a UID"}, 0);
+			   {0, "SOP class or transfer syntax cannot be proposed: not a UID", ""});
+	else if (!open_file(job) || !peer_is_there() || (!requestor_.is_open() && !associate()))
 		return;
-	}
+	else if (find_contexts(job, contexts))
+		offer(job, contexts);
+	else
+		requestor_.release();
+}
+
+/* False if it can't be sent; that is reported then. */
+bool
+Sender::open_file(const Job &job)
+{
 	FileState state = file_.open(destination_.storage_path, job.path, job.size, job.sha256.data());
 
 	if (state != FileState::Good)
-	{
-		report(job,
-			   state == FileState::Damaged ? DGW_OUTCOME_FILE_DAMAGED : DGW_OUTCOME_FILE_MISSING,
-			   {0, file_.why()}, 0);
-		return;
-	}
-	if (requestor_.is_open() && requestor_.input_waiting())
-	{
-		Exchange how = requestor_.end_by_peer(failure);
+		report_file(job, state, file_);
+	return state == FileState::Good;
+}
 
-		ended_by_peer(how, failure, 0);
-		return;
-	}
-	if (!requestor_.is_open() && !associate())
-		return;
+/* False if the peer has ended the association meanwhile: the job gets another one. */
+bool
+Sender::peer_is_there()
+{
+	Failure failure;
 
-	const NegotiatedContext *context = requestor_.find(job.pair);
+	if (!requestor_.is_open() || !requestor_.input_waiting())
+		return true;
+	Exchange how = requestor_.end_by_peer(failure);
 
-	if (context == nullptr)
-		requestor_.release();
-	else if (!context->accepted)
-		report(job, DGW_OUTCOME_NO_CONTEXT,
-			   {0, "peer does not accept SOP class " + job.pair.sop_class_uid +
-					   " with transfer syntax " + job.pair.transfer_syntax_uid + ": " +
-					   context->refusal},
-			   0);
-	else
-		transfer(job, *context);
+	ended_by_peer(how, failure, 0);
+	return false;
 }
 
 /* Open an association for all that waits; false if there is none, and nothing left to do. */
@@ -301,59 +310,153 @@ Sender::associate()
 }
 
 /*
- * The first job's pair, those that most of the others need (the earlier first,
+ * What the first job needs, then what most of the others do (the earlier first,
  * if equal), and what was proposed before: jobs of two kinds in turns must not
  * cost an association each.
  */
 std::vector<SyntaxPair>
 Sender::pairs_to_propose() const
 {
-	std::map<SyntaxPair, size_t> needed;
-	std::vector<SyntaxPair> pairs;
+	std::map<SyntaxPair, size_t> jobs_of;
+	std::vector<SyntaxPair> own;
 
 	for (const Job &job : queue_)
-		if (can_be_proposed(job.pair.sop_class_uid) &&
-			can_be_proposed(job.pair.transfer_syntax_uid) && needed[job.pair]++ == 0)
-			pairs.push_back(job.pair);
+		if (can_be_proposed(job.pair) && jobs_of[job.pair]++ == 0)
+			own.push_back(job.pair);
 
 	const SyntaxPair &first = queue_.front().pair;
 
-	std::stable_sort(pairs.begin(), pairs.end(),
-					 [&needed, &first](const SyntaxPair &a, const SyntaxPair &b)
+	std::stable_sort(own.begin(), own.end(),
+					 [&jobs_of, &first](const SyntaxPair &a, const SyntaxPair &b)
 					 {
 						 if ((a == first) != (b == first))
 							 return a == first;
-						 return needed.at(a) > needed.at(b);
+						 return jobs_of.at(a) > jobs_of.at(b);
 					 });
-	for (const SyntaxPair &pair : proposed_)
-		if (needed.count(pair) == 0)
+
+	std::vector<SyntaxPair> pairs;
+	std::set<SyntaxPair> known;
+	auto propose = [&pairs, &known](const SyntaxPair &pair)
+	{
+		if (pairs.size() < MAX_CONTEXTS && known.insert(pair).second)
 			pairs.push_back(pair);
-	if (pairs.size() > MAX_CONTEXTS)
-		pairs.resize(MAX_CONTEXTS);
+	};
+
+	for (const SyntaxPair &pair : own)
+		for (const std::string &syntax : outgoing_syntaxes(pair.transfer_syntax_uid, destination_))
+			propose({pair.sop_class_uid, syntax});
+	std::for_each(proposed_.begin(), proposed_.end(), propose);
 	return pairs;
 }
 
-void
-Sender::transfer(const Job &job, const NegotiatedContext &context)
+/* ---------- one object ---------- */
+
+/* The peer's answers for this object, best first; false if not all were asked for. */
+bool
+Sender::find_contexts(const Job &job, std::vector<NegotiatedContext> &contexts) const
 {
-	auto start = MonotonicClock::now();
+	for (const std::string &syntax : outgoing_syntaxes(job.pair.transfer_syntax_uid, destination_))
+	{
+		const NegotiatedContext *context = requestor_.find({job.pair.sop_class_uid, syntax});
+
+		if (context == nullptr)
+			return false;
+		contexts.push_back(*context);
+	}
+	return true;
+}
+
+void
+Sender::offer(const Job &job, const std::vector<NegotiatedContext> &contexts)
+{
+	std::vector<NegotiatedContext> accepted;
+
+	std::copy_if(contexts.begin(), contexts.end(), std::back_inserter(accepted),
+				 [](const NegotiatedContext &context) { return context.accepted; });
+	if (accepted.empty())
+	{
+		auto own = std::find_if(contexts.begin(), contexts.end(),
+								[&job](const NegotiatedContext &c) { return c.pair == job.pair; });
+
+		report(job, DGW_OUTCOME_NO_CONTEXT,
+			   {0,
+				"peer does not accept SOP class " + job.pair.sop_class_uid +
+					" with transfer syntax " + job.pair.transfer_syntax_uid + ": " + own->refusal +
+					(contexts.size() > 1 ? "; nor with any that it may be converted to" : ""),
+				""});
+	}
+	else if (accepted.front().pair == job.pair)
+		transfer(job, accepted.front(), file_);
+	else
+		offer_converted(job, accepted);
+}
+
+/* In the first of these that it can be converted to, or that is its own. */
+void
+Sender::offer_converted(const Job &job, const std::vector<NegotiatedContext> &accepted)
+{
+	const std::string &own = job.pair.transfer_syntax_uid;
+	FileState state = file_.verify();
+	std::string impossible;
+	std::string why;
+
+	if (state != FileState::Good)
+	{
+		report_file(job, state, file_);
+		return;
+	}
+	for (const NegotiatedContext &context : accepted)
+	{
+		const std::string &syntax = context.pair.transfer_syntax_uid;
+
+		if (syntax == own)
+		{
+			/* It has been read to its end. */
+			if (open_file(job))
+				transfer(job, context, file_);
+			return;
+		}
+		switch (converted_.make(job.id, file_, own, syntax, destination_.storage_path, why))
+		{
+			case Transcoded::Done:
+				/* It may have taken its time. */
+				if (peer_is_there())
+					transfer(job, context, converted_.file());
+				return;
+			case Transcoded::Later:
+				report(job, DGW_OUTCOME_DEFERRED, {0, "could not convert: " + why, ""});
+				return;
+			case Transcoded::Impossible:
+				if (impossible.empty())
+					impossible = "cannot convert from " + syntax_words(own) + " to " +
+								 syntax_words(syntax) + ", which the peer accepts: " + why;
+		}
+	}
+	report(job, DGW_OUTCOME_NO_CONVERSION, {0, impossible, ""});
+}
+
+void
+Sender::transfer(const Job &job, const NegotiatedContext &context, DatasetFile &file)
+{
+	const std::string sent_as =
+		context.pair == job.pair ? std::string() : context.pair.transfer_syntax_uid;
+	auto start = Clock::now();
 	Response response;
 	Failure failure;
-	Exchange how =
-		requestor_.store(context, job.sop_instance_uid, job.size, file_, response, failure);
+	Exchange how = requestor_.store(context, job.sop_instance_uid, file, response, failure);
 
 	switch (how)
 	{
 		case Exchange::Answered:
 			answered_ = true;
 			fruitless_ = 0;
-			report(job, DGW_OUTCOME_RESPONSE, response, microseconds_since(start));
+			report(job, DGW_OUTCOME_RESPONSE, response, microseconds_since(start), sent_as);
 			break;
 		case Exchange::FileMissing:
-			report(job, DGW_OUTCOME_FILE_MISSING, {0, file_.why()}, microseconds_since(start));
+			report_file(job, FileState::Missing, file);
 			break;
 		case Exchange::FileDamaged:
-			report(job, DGW_OUTCOME_FILE_DAMAGED, {0, file_.why()}, microseconds_since(start));
+			report_file(job, FileState::Damaged, file);
 			break;
 		case Exchange::Released:
 			ended_by_peer(how, failure, job.id);
@@ -377,60 +480,6 @@ Sender::ended_by_peer(Exchange how, Failure &failure, uint64_t during_job)
 		}
 		report_failure(failure, during_job);
 	}
-}
-
-/* ---------- C-ECHO ---------- */
-
-void
-Sender::echo()
-{
-	const SyntaxPair verification = {UID_VerificationSOPClass,
-									 UID_LittleEndianImplicitTransferSyntax};
-	DgwEchoResult result = {};
-	std::string implementation;
-	Failure failure;
-	auto start = MonotonicClock::now();
-
-	if (requestor_.open({verification}, failure))
-	{
-		result.associate_us = microseconds_since(start);
-		result.peer_max_pdu = requestor_.peer_max_pdu();
-		implementation = requestor_.implementation_class_uid();
-		if (!requestor_.implementation_version().empty())
-			implementation += " " + requestor_.implementation_version();
-		failure.message = exchange_echo(result);
-	}
-	result.ok = failure.message.empty();
-	result.implementation = slice(implementation);
-	result.message = slice(failure.message);
-	(void) channel_.send(dgw_encode_echo_result, result);
-	finish(0);
-}
-
-/* Over the association that is open; what is wrong with the answer, or "". */
-std::string
-Sender::exchange_echo(DgwEchoResult &result)
-{
-	const NegotiatedContext &context = requestor_.contexts().front();
-	auto start = MonotonicClock::now();
-	char text[sizeof("peer answered C-ECHO with status 0000")];
-	Response response;
-	Failure failure;
-
-	if (!context.accepted)
-		return "peer does not accept the Verification SOP class: " + context.refusal;
-	Exchange how = requestor_.echo(context, response, failure);
-
-	if (how == Exchange::Released)
-		return "peer released the association instead of answering";
-	if (how != Exchange::Answered)
-		return failure.message;
-	result.round_trip_us = microseconds_since(start);
-	result.status = response.status;
-	if (response.status == STATUS_SUCCESS)
-		return "";
-	snprintf(text, sizeof(text), "peer answered C-ECHO with status %04X", response.status);
-	return text;
 }
 
 } // namespace dicomgw

@@ -16,7 +16,8 @@
  *		        could not associate, or broke on the way: ASSOCIATION_FAILED
  *
  * Each distinct pair of SOP class and transfer syntax among the waiting jobs
- * is proposed in a presentation context of its own.  A job whose pair was not
+ * is proposed in a presentation context of its own, and so are the pairs that
+ * the objects may be converted to (outgoing.h).  A job of which a pair was not
  * proposed makes the association be released and a new one be opened with the
  * old pairs and the new ones together.
  *
@@ -27,6 +28,7 @@
 
 #include "channel.h"
 #include "dataset_file.h"
+#include "outgoing.h"
 #include "requestor.h"
 
 #include <array>
@@ -67,21 +69,29 @@ private:
 
 	void wait_for_work();
 	void send_next();
+	bool open_file(const Job &job);
+	bool peer_is_there();
 	bool associate();
 	std::vector<SyntaxPair> pairs_to_propose() const;
-	void transfer(const Job &job, const NegotiatedContext &context);
+	bool find_contexts(const Job &job, std::vector<NegotiatedContext> &contexts) const;
+	void offer(const Job &job, const std::vector<NegotiatedContext> &contexts);
+	void offer_converted(const Job &job, const std::vector<NegotiatedContext> &accepted);
+	void transfer(const Job &job, const NegotiatedContext &context, DatasetFile &file);
 	void ended_by_peer(Exchange how, Failure &failure, uint64_t during_job);
 
 	void echo();
 	std::string exchange_echo(DgwEchoResult &result);
 
-	void report(const Job &job, DgwOutcome outcome, const Response &response, uint32_t duration_us);
+	void report(const Job &job, DgwOutcome outcome, const Response &response,
+				uint32_t duration_us = 0, const std::string &sent_as = std::string());
+	void report_file(const Job &job, FileState state, const DatasetFile &file);
 	void report_failure(const Failure &failure, uint64_t during_job);
 
 	Channel &channel_;
 	const Destination &destination_;
 	Requestor requestor_;
 	DatasetFile file_;
+	ConvertedObject converted_;
 	std::deque<Job> queue_;
 	std::vector<SyntaxPair> proposed_; /* on the last association */
 	int fruitless_ = 0;				   /* associations in a row that the peer ended unused */

@@ -53,6 +53,14 @@ TcpStream::handshake(bool)
 	return true;
 }
 
+bool
+TcpStream::has_input()
+{
+	struct pollfd pfd = {fd(), POLLIN, 0};
+
+	return poll(&pfd, 1, 0) > 0;
+}
+
 static void
 set_option(int fd, int level, int name, int value)
 {

@@ -60,6 +60,9 @@ public:
 		return false;
 	}
 
+	/* Something of the peer's, or its end, is here to be read. */
+	virtual bool has_input() = 0;
+
 	/* Tell the peer that nothing follows, if that can be done at once. */
 	virtual void say_end()
 	{
@@ -93,6 +96,7 @@ public:
 	ssize_t read(void *buf, size_t len) override;
 	ssize_t write(const struct iovec *iov, size_t count, bool more) override;
 	bool handshake(bool as_server) override;
+	bool has_input() override;
 	short events() const override
 	{
 		return events_;

@@ -1,19 +1,22 @@
 /*-------------------------------------------------------------------------
  *
  * tls_context.cpp
- *	  What a listener with TLS accepts and who it says it is
- *	  (see tls_context.h).
+ *	  Who we are in TLS, and whom we believe (see tls_context.h).
  *
  *-------------------------------------------------------------------------
  */
 #include "tls_context.h"
 
+#include <arpa/inet.h>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "tls_reason.h"
 
 namespace dicomgw
 {
@@ -54,8 +57,8 @@ complaint(const char *what, const std::string &path)
 	return text;
 }
 
-TlsContext::TlsContext()
-	: native_(SSL_CTX_new(TLS_server_method()))
+TlsContext::TlsContext(const SSL_METHOD *side)
+	: native_(SSL_CTX_new(side))
 {
 }
 
@@ -67,18 +70,26 @@ TlsContext::~TlsContext()
 std::shared_ptr<const TlsContext>
 TlsContext::build(const TlsFiles &files, std::string &why)
 {
-	std::shared_ptr<TlsContext> context(new TlsContext);
+	std::shared_ptr<TlsContext> context(new TlsContext(TLS_server_method()));
 
 	ERR_clear_error();
-	if (!context->load(files, why))
+	if (!context->set_profile(why) || !context->load_own(files.certificate, files.key, why) ||
+		!context->check_clients(files, why))
 		return nullptr;
 	return context;
 }
 
-bool
-TlsContext::load(const TlsFiles &files, std::string &why)
+std::shared_ptr<const TlsContext>
+TlsContext::build(const TlsPeerCheck &peer, std::string &why)
 {
-	return set_profile(why) && load_own(files, why) && load_authorities(files, why);
+	std::shared_ptr<TlsContext> context(new TlsContext(TLS_client_method()));
+
+	ERR_clear_error();
+	if (!context->set_profile(why) ||
+		(!peer.certificate.empty() && !context->load_own(peer.certificate, peer.key, why)) ||
+		!context->check_server(peer, why))
+		return nullptr;
+	return context;
 }
 
 bool
@@ -103,32 +114,31 @@ TlsContext::set_profile(std::string &why)
 }
 
 bool
-TlsContext::load_own(const TlsFiles &files, std::string &why)
+TlsContext::load_own(const std::string &certificate, const std::string &key, std::string &why)
 {
 	bool asked = false;
 
-	if (SSL_CTX_use_certificate_chain_file(native_, files.certificate.c_str()) != 1)
+	if (SSL_CTX_use_certificate_chain_file(native_, certificate.c_str()) != 1)
 	{
-		why = complaint("certificate", files.certificate);
+		why = complaint("certificate", certificate);
 		return false;
 	}
 	SSL_CTX_set_default_passwd_cb(native_, no_passphrase);
 	SSL_CTX_set_default_passwd_cb_userdata(native_, &asked);
-	bool loaded = SSL_CTX_use_PrivateKey_file(native_, files.key.c_str(), SSL_FILETYPE_PEM) == 1;
+	bool loaded = SSL_CTX_use_PrivateKey_file(native_, key.c_str(), SSL_FILETYPE_PEM) == 1;
 
 	SSL_CTX_set_default_passwd_cb_userdata(native_, NULL);
 	if (loaded)
 	{
-		note_validity(files.certificate);
+		note_validity(certificate);
 		return true;
 	}
 	if (asked)
-		why = "private key \"" + files.key + "\" is protected by a passphrase";
+		why = "private key \"" + key + "\" is protected by a passphrase";
 	else if (ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_X509)
-		why = "private key \"" + files.key + "\" does not belong to certificate \"" +
-			  files.certificate + "\"";
+		why = "private key \"" + key + "\" does not belong to certificate \"" + certificate + "\"";
 	else
-		why = complaint("private key", files.key);
+		why = complaint("private key", key);
 	ERR_clear_error();
 	return false;
 }
@@ -171,9 +181,9 @@ TlsContext::note_validity(const std::string &path)
 		warning_ = "certificate \"" + path + "\" is not valid before " + date_of(from);
 }
 
-/* How peers are verified. */
+/* How callers are verified. */
 bool
-TlsContext::load_authorities(const TlsFiles &files, std::string &why)
+TlsContext::check_clients(const TlsFiles &files, std::string &why)
 {
 	if (files.client == DGW_CLIENT_CERT_NONE)
 	{
@@ -196,6 +206,47 @@ TlsContext::load_authorities(const TlsFiles &files, std::string &why)
 			(files.client == DGW_CLIENT_CERT_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
 		NULL);
 	return files.crl.empty() || load_revocations(files.crl, why);
+}
+
+/* How the server that we connect to is verified; a name is compared as RFC 6125 has it. */
+bool
+TlsContext::check_server(const TlsPeerCheck &peer, std::string &why)
+{
+	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(native_);
+	std::string address = ip_address(peer.server_name);
+	bool named = peer.check != DGW_TLS_VERIFY_FULL;
+
+	SSL_CTX_set_verify(native_, peer.check == DGW_TLS_REQUIRE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+					   tls_note_refused);
+	if (peer.check == DGW_TLS_REQUIRE)
+		return true;
+	if (peer.ca.empty() ? SSL_CTX_set_default_verify_paths(native_) != 1
+						: SSL_CTX_load_verify_file(native_, peer.ca.c_str()) != 1)
+	{
+		why = complaint("authorities' certificates", peer.ca.empty() ? "the system" : peer.ca);
+		return false;
+	}
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (!named && !peer.server_name.empty())
+		named = address.empty()
+					? X509_VERIFY_PARAM_set1_host(param, peer.server_name.c_str(), 0) == 1
+					: X509_VERIFY_PARAM_set1_ip_asc(param, address.c_str()) == 1;
+	if (!named)
+		why = "no certificate can be made out to \"" + peer.server_name + "\"";
+	ERR_clear_error();
+	return named;
+}
+
+std::string
+ip_address(const std::string &host)
+{
+	std::string address = host.substr(0, host.find('%'));
+	struct in6_addr parsed;
+
+	if (inet_pton(AF_INET, address.c_str(), &parsed) == 1 ||
+		inet_pton(AF_INET6, address.c_str(), &parsed) == 1)
+		return address;
+	return std::string();
 }
 
 /* Every certificate of a chain has to be on no list, so every authority has to have one. */

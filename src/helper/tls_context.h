@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * tls_context.h
- *	  What a listener with TLS accepts and who it says it is: an OpenSSL context.
+ *	  Who we are in TLS, and whom we believe: an OpenSSL context, for a
+ *	  listener or for connections to one destination.
  *
  * The BCP 195 profile of PS3.15 B.9 (RFC 9325: TLS 1.2 and 1.3, ciphers with
  * forward secrecy and authenticated encryption), keys and signatures of at
@@ -10,8 +11,9 @@
  * each association looks at the peer's certificate and the revocation lists
  * anew.
  *
- * Built in the listening parent, from files, whenever there is a new
- * configuration; the association processes inherit it.
+ * A listener's is built in the listening parent, from files, whenever there is
+ * a new configuration; the association processes inherit it.  A sender's is
+ * built before each association, so that renewed files count at once.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,11 +40,22 @@ struct TlsFiles
 	DgwClientCertificate client = DGW_CLIENT_CERT_NONE;
 };
 
+/* What is asked of a server, and shown to it.  Paths as above. */
+struct TlsPeerCheck
+{
+	DgwTlsCheck check = DGW_TLS_OFF;
+	std::string server_name; /* for DGW_TLS_VERIFY_FULL: a DNS name or an IP address */
+	std::string ca;			 /* empty: those that the system trusts */
+	std::string certificate; /* empty: none is shown */
+	std::string key;
+};
+
 class TlsContext
 {
 public:
 	/* NULL, and why: which file, and what is wrong with it. */
 	static std::shared_ptr<const TlsContext> build(const TlsFiles &files, std::string &why);
+	static std::shared_ptr<const TlsContext> build(const TlsPeerCheck &peer, std::string &why);
 
 	~TlsContext();
 	TlsContext(const TlsContext &) = delete;
@@ -66,11 +79,11 @@ public:
 	}
 
 private:
-	TlsContext();
-	bool load(const TlsFiles &files, std::string &why);
+	explicit TlsContext(const SSL_METHOD *side);
 	bool set_profile(std::string &why);
-	bool load_own(const TlsFiles &files, std::string &why);
-	bool load_authorities(const TlsFiles &files, std::string &why);
+	bool load_own(const std::string &certificate, const std::string &key, std::string &why);
+	bool check_clients(const TlsFiles &files, std::string &why);
+	bool check_server(const TlsPeerCheck &peer, std::string &why);
 	bool load_revocations(const std::string &path, std::string &why);
 	void note_validity(const std::string &path);
 
@@ -78,6 +91,9 @@ private:
 	uint64_t expires_ = 0;
 	std::string warning_;
 };
+
+/* IPv4 or IPv6, the latter without its zone; empty: a name. */
+extern std::string ip_address(const std::string &host);
 
 } // namespace dicomgw
 

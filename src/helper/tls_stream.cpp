@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 
 #include "peer_text.h"
+#include "tls_context.h"
+#include "tls_reason.h"
 
 namespace dicomgw
 {
@@ -25,16 +27,23 @@ namespace dicomgw
 /* The longest record that TLS has. */
 constexpr size_t RECORD = 16 * 1024;
 
-/* Every connection begins with a handshake record (RFC 8446 5.1). */
+/* Every connection begins with a handshake record, or an alert (RFC 8446 5.1). */
 constexpr unsigned char HANDSHAKE = 22;
+constexpr unsigned char ALERT = 21;
 
 constexpr size_t MAX_SUBJECT = 1024;
 
-TlsStream::TlsStream(int fd, SSL_CTX *context)
+TlsStream::TlsStream(int fd, SSL_CTX *context, const std::string &server_name)
 	: Stream(fd),
-	  ssl_(SSL_new(context))
+	  ssl_(SSL_new(context)),
+	  server_name_(server_name)
 {
 	if (ssl_ == NULL || SSL_set_fd(ssl_, fd) != 1)
+		throw std::bad_alloc();
+	SSL_set_app_data(ssl_, &refused_);
+	/* SNI has names only (RFC 6066 3). */
+	if (!server_name.empty() && ip_address(server_name).empty() &&
+		SSL_set_tlsext_host_name(ssl_, server_name.c_str()) != 1)
 		throw std::bad_alloc();
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
@@ -44,16 +53,10 @@ TlsStream::~TlsStream()
 	SSL_free(ssl_);
 }
 
-/* What OpenSSL has to say, without its places in source files. */
 std::string
-TlsStream::reason()
+TlsStream::reason() const
 {
-	long verified = SSL_get_verify_result(ssl_);
-	const char *text = ERR_reason_error_string(ERR_peek_error());
-
-	if (verified != X509_V_OK)
-		return X509_verify_cert_error_string(verified);
-	return text != NULL ? text : "unknown TLS error";
+	return tls_reason(ssl_, server_name_);
 }
 
 /* From OpenSSL's way of saying it to the system's. */
@@ -88,22 +91,46 @@ TlsStream::result(int n)
 	}
 }
 
+/* OpenSSL's words for what is not TLS are "wrong version number", which leads people astray. */
 bool
-TlsStream::handshake(bool as_server)
+TlsStream::speaks_tls()
 {
 	unsigned char first;
 
-	/* OpenSSL's words for this are "wrong version number", which leads people astray. */
-	if (!begun_ && recv(fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && first != HANDSHAKE)
+	if (heard_ || BIO_number_read(SSL_get_rbio(ssl_)) > 0 ||
+		recv(fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
+		return true;
+	heard_ = first == HANDSHAKE || first == ALERT;
+	return heard_;
+}
+
+static const char no_tls[] = "the peer speaks no TLS";
+
+bool
+TlsStream::handshake(bool as_server)
+{
+	if (!speaks_tls())
 	{
-		why_ = "the peer speaks no TLS";
+		why_ = no_tls;
 		errno = EPROTO;
 		return false;
 	}
-	begun_ = true;
 	ERR_clear_error();
 	errno = 0;
-	open_ = result(as_server ? SSL_accept(ssl_) : SSL_connect(ssl_)) > 0;
+	ssize_t n = result(as_server ? SSL_accept(ssl_) : SSL_connect(ssl_));
+
+	open_ = n > 0;
+	/* What came so soon that OpenSSL has read it first. */
+	if (n < 0 && errno == EPROTO && !heard_ &&
+		ERR_GET_REASON(ERR_peek_error()) == SSL_R_WRONG_VERSION_NUMBER)
+		why_ = no_tls;
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+	{
+		why_ = BIO_number_read(SSL_get_rbio(ssl_)) > 0
+				   ? "the peer closed the connection during the TLS handshake"
+				   : "the peer closed the connection instead of answering; it may speak no TLS";
+		errno = ECONNRESET;
+	}
 	return open_;
 }
 
@@ -141,13 +168,48 @@ TlsStream::write(const struct iovec *iov, size_t count, bool)
 	}
 	ERR_clear_error();
 	errno = 0;
-	return result(SSL_write(ssl_, data, (int) std::min<size_t>(len, INT_MAX)));
+	ssize_t n = result(SSL_write(ssl_, data, (int) std::min<size_t>(len, INT_MAX)));
+
+	if (n < 0 && errno != EAGAIN)
+		hear_last_words();
+	return n;
+}
+
+/* A peer that takes no more may have said why in an alert, which is still here to be read. */
+void
+TlsStream::hear_last_words()
+{
+	int error = errno;
+	char byte;
+
+	ERR_clear_error();
+	if (why_.empty() && SSL_peek(ssl_, &byte, 1) <= 0 &&
+		ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_SSL)
+	{
+		why_ = reason();
+		error = EPROTO;
+	}
+	errno = error;
 }
 
 bool
 TlsStream::pending() const
 {
 	return SSL_pending(ssl_) > 0;
+}
+
+/* Not all that comes is the peer's: tickets and new keys are TLS's own. */
+bool
+TlsStream::has_input()
+{
+	char byte;
+
+	ERR_clear_error();
+	if (SSL_peek(ssl_, &byte, 1) > 0)
+		return true;
+	int error = SSL_get_error(ssl_, -1);
+
+	return error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE;
 }
 
 void

@@ -24,8 +24,8 @@ namespace dicomgw
 class TlsStream : public Stream
 {
 public:
-	/* The descriptor becomes non-blocking. */
-	TlsStream(int fd, SSL_CTX *context);
+	/* The descriptor becomes non-blocking.  server_name: whom a client asks for; may be empty. */
+	TlsStream(int fd, SSL_CTX *context, const std::string &server_name);
 	~TlsStream() override;
 
 	ssize_t read(void *buf, size_t len) override;
@@ -36,6 +36,7 @@ public:
 		return events_;
 	}
 	bool pending() const override;
+	bool has_input() override;
 	void say_end() override;
 	TlsSession session() const override;
 	std::string why() const override
@@ -44,14 +45,18 @@ public:
 	}
 
 private:
+	bool speaks_tls();
 	ssize_t result(int n);
-	std::string reason();
+	void hear_last_words();
+	std::string reason() const;
 
 	SSL *ssl_;
+	std::string server_name_;
+	std::string refused_;			 /* whom a certificate that was refused is made out to */
 	std::unique_ptr<char[]> record_; /* what is put together for one record */
 	short events_ = 0;
-	bool begun_ = false;
-	bool open_ = false; /* the handshake is done, and nothing has failed since */
+	bool heard_ = false; /* the peer's first byte, which is TLS */
+	bool open_ = false;	 /* the handshake is done, and nothing has failed since */
 	std::string why_;
 };
 

@@ -107,8 +107,14 @@ public:
 		return start_ < end_ || stream_->pending();
 	}
 
+	bool has_input()
+	{
+		return start_ < end_ || stream_->has_input();
+	}
+
 private:
 	OFCondition handshake(bool as_server);
+	void note_failure();
 	ssize_t receive(void *buf, size_t nbyte);
 	bool send_all(struct iovec *iov, size_t iov_count);
 	bool await(short events, int wait_ms);
@@ -185,6 +191,14 @@ BufferedConnection::handshake(bool as_server)
 	return EC_Normal;
 }
 
+/* Keep errno, and what the stream can add to it. */
+void
+BufferedConnection::note_failure()
+{
+	layer_.error_ = errno;
+	layer_.broken_ = errno == EPROTO ? stream_->why() : std::string();
+}
+
 /* Whatever the socket has, waiting for the first byte. */
 ssize_t
 BufferedConnection::receive(void *buf, size_t nbyte)
@@ -221,7 +235,10 @@ BufferedConnection::read(void *buf, size_t nbyte)
 
 		if (n <= 0)
 		{
-			layer_.error_ = n < 0 ? errno : 0;
+			if (n < 0)
+				note_failure();
+			else
+				layer_.error_ = 0;
 			layer_.at_end_ = n == 0;
 			return n;
 		}
@@ -293,7 +310,7 @@ BufferedConnection::write(void *buf, size_t nbyte)
 	head_held_ = false;
 	if (!send_all(iov, iov_count))
 	{
-		layer_.error_ = errno;
+		note_failure();
 		/* Not EINTR, on which DCMTK would write the data again. */
 		return -1;
 	}
@@ -343,6 +360,7 @@ TransportLayer::createConnection(DcmNativeSocketType fd, OFBool secure)
 	more_ = false;
 	tls_session_ = TlsSession();
 	tls_error_.clear();
+	broken_.clear();
 	try
 	{
 		/* Not zeroed: pages that no byte reaches cost nothing. */
@@ -350,7 +368,7 @@ TransportLayer::createConnection(DcmNativeSocketType fd, OFBool secure)
 		std::unique_ptr<Stream> stream;
 
 		if (secure)
-			stream = std::make_unique<TlsStream>(fd, tls_context_);
+			stream = std::make_unique<TlsStream>(fd, tls_context_, tls_server_name_);
 		else
 			stream = std::make_unique<TcpStream>(fd);
 		connection_ = new BufferedConnection(std::move(stream), *this, std::move(buffer));
@@ -363,9 +381,10 @@ TransportLayer::createConnection(DcmNativeSocketType fd, OFBool secure)
 }
 
 void
-TransportLayer::use_tls(SSL_CTX *context)
+TransportLayer::use_tls(SSL_CTX *context, const std::string &server_name)
 {
 	tls_context_ = context;
+	tls_server_name_ = server_name;
 }
 
 void
@@ -413,6 +432,7 @@ TransportLayer::set_deadline(MonotonicClock::time_point when)
 	deadline_ = when;
 	has_deadline_ = true;
 	error_ = 0;
+	broken_.clear();
 }
 
 void
@@ -469,10 +489,22 @@ TransportLayer::buffered() const
 	return connection_ != nullptr && connection_->buffered();
 }
 
+bool
+TransportLayer::has_input() const
+{
+	return connection_ != nullptr && connection_->has_input();
+}
+
 int
 TransportLayer::last_error() const
 {
 	return error_;
+}
+
+std::string
+TransportLayer::error_text() const
+{
+	return broken_.empty() ? strerror(error_) : broken_;
 }
 
 bool

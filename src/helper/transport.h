@@ -38,6 +38,7 @@
 #include <chrono>
 #include <memory>
 #include <openssl/ssl.h>
+#include <string>
 
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmnet/dcmlayer.h>
@@ -69,7 +70,7 @@ public:
 	bool substitution_pending() const;
 
 	/* Secure connections from here on have this context, which must live as long as they do. */
-	void use_tls(SSL_CTX *context);
+	void use_tls(SSL_CTX *context, const std::string &server_name = std::string());
 
 	/* What was agreed on in the handshake. */
 	const TlsSession &tls_session() const
@@ -114,12 +115,16 @@ public:
 	int fd() const;
 	/* Bytes are here that poll() would not see. */
 	bool buffered() const;
+	/* Something of the peer's, or its end, is here to be read; of TLS, poll() sees more. */
+	bool has_input() const;
 	/*
 	 * Why the last read or write failed: an errno, ETIMEDOUT if a timeout or
 	 * the deadline passed, ECANCELED if it was interrupted, EPROTO if TLS was
 	 * broken, 0 if the peer closed its end in order.
 	 */
 	int last_error() const;
+	/* The same in words, and with what TLS has to say of it. */
+	std::string error_text() const;
 	/* The peer has closed its end, and all that it sent has been read. */
 	bool at_end() const;
 
@@ -136,8 +141,10 @@ private:
 	bool failed(int error);
 
 	SSL_CTX *tls_context_ = nullptr;
+	std::string tls_server_name_;
 	TlsSession tls_session_;
 	std::string tls_error_;
+	std::string broken_; /* why TLS was broken after the handshake */
 	const Interrupt *interrupt_ = nullptr;
 	bool more_ = false;
 	int error_ = 0;

@@ -172,7 +172,9 @@ class Association:
 class Peer:
     """Listens; each connection is given to the next of the behaviours, the last one again."""
 
-    def __init__(self, *behaviours, family=socket.AF_INET):
+    def __init__(self, *behaviours, family=socket.AF_INET, tls=None):
+        """tls: an ssl.SSLContext to speak TLS with."""
+        self.tls = tls
         self.behaviours = list(behaviours)
         self.logs = []  # one a connection: they may overlap
         self.errors = []
@@ -204,6 +206,8 @@ class Peer:
 
     def play(self, sock, behaviour, log):
         try:
+            if self.tls is not None:
+                sock = self.tls.wrap_socket(sock, server_side=True)
             behaviour(Association(sock, log))
         except (Gone, OSError):
             log.append('gone')

@@ -17,6 +17,7 @@ import warnings
 
 import pydicom.data
 
+from pki import Pki
 from scp_test import *
 
 # That TLS 1.1 is not to be used is what is tested.
@@ -26,64 +27,29 @@ NONE, OPTIONAL, REQUIRED = 0, 1, 2
 DATA_SET = struct.pack("<HH2sH", 8, 0x18, b"UI", 6) + b"1.2.3\0" + bytes(700000)
 
 
-def openssl(*arguments, **options):
-    subprocess.run(("openssl",) + arguments, cwd=pki, check=True, capture_output=True, **options)
-
-
-def path(name):
-    return os.path.join(pki, name)
-
-
-def authority(name):
-    """A certification authority of its own, which can revoke."""
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", name + ".key", "-out",
-            name + ".pem", "-subj", "/CN=" + name, "-days", "30")
-    open(path(name + ".index"), "w").close()
-    with open(path(name + ".cnf"), "w") as config:
-        config.write("[ca]\ndefault_ca=x\n[x]\ndatabase=%s.index\ndefault_md=sha256\n"
-                     "certificate=%s.pem\nprivate_key=%s.key\n" % (name, name, name))
-
-
-def algorithm_options(algorithm):
-    kind, size = algorithm.split(":")
-    option = {"rsa": "rsa_keygen_bits", "ec": "ec_paramgen_curve"}[kind]
-    return "-algorithm", kind, "-pkeyopt", option + ":" + size
-
-
-def certificate(name, ca, subject, algorithm="rsa:2048", days="30", key=None):
-    """A key and a certificate for it."""
-    if key is None:
-        openssl("genpkey", "-out", name + ".key", *algorithm_options(algorithm))
-    openssl("req", "-new", "-key", (key or name) + ".key", "-out", name + ".csr", "-utf8",
-            "-subj", subject)
-    openssl("x509", "-req", "-in", name + ".csr", "-CA", ca + ".pem", "-CAkey", ca + ".key",
-            "-CAcreateserial", "-out", name + ".pem", "-days", days)
-
-
 def make_certificates():
-    os.mkdir(pki)
-    authority("ca")
-    authority("foreign")
-    certificate("server", "ca", "/CN=localhost")
-    certificate("renewed", "ca", "/CN=renewed")
-    certificate("client", "ca", "/O=Klinik/CN=CT Nürnberg")
-    certificate("revoked", "ca", "/CN=revoked")
-    certificate("stranger", "foreign", "/CN=stranger")
-    certificate("expired", "ca", "/CN=expired", days="-1", key="server")
-    certificate("weak", "ca", "/CN=weak", algorithm="rsa:1024")
-    certificate("elliptic", "ca", "/CN=elliptic", algorithm="ec:P-256")
-    openssl("rsa", "-aes128", "-passout", "pass:secret", "-in", "server.key", "-out", "locked.key")
-    openssl("ca", "-config", "ca.cnf", "-revoke", "revoked.pem")
-    openssl("ca", "-config", "ca.cnf", "-gencrl", "-crldays", "30", "-out", "ca.crl")
-    openssl("ca", "-config", "foreign.cnf", "-gencrl", "-crldays", "30", "-out", "foreign.crl")
+    pki.authority("ca")
+    pki.authority("foreign")
+    pki.certificate("server", "ca", "/CN=localhost")
+    pki.certificate("renewed", "ca", "/CN=renewed")
+    pki.certificate("client", "ca", "/O=Klinik/CN=CT Nürnberg")
+    pki.certificate("revoked", "ca", "/CN=revoked")
+    pki.certificate("stranger", "foreign", "/CN=stranger")
+    pki.certificate("expired", "ca", "/CN=expired", days="-1", key="server")
+    pki.certificate("weak", "ca", "/CN=weak", algorithm="rsa:1024")
+    pki.certificate("elliptic", "ca", "/CN=elliptic", algorithm="ec:P-256")
+    pki.openssl("rsa", "-aes128", "-passout", "pass:secret", "-in", "server.key", "-out", "locked.key")
+    pki.openssl("ca", "-config", "ca.cnf", "-revoke", "revoked.pem")
+    pki.openssl("ca", "-config", "ca.cnf", "-gencrl", "-crldays", "30", "-out", "ca.crl")
+    pki.openssl("ca", "-config", "foreign.cnf", "-gencrl", "-crldays", "30", "-out", "foreign.crl")
 
 
 def client(certificate=None, key=None, **versions):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
-    context.load_verify_locations(path("ca.pem"))
+    context.load_verify_locations(pki.path("ca.pem"))
     if certificate is not None:
-        context.load_cert_chain(path(certificate + ".pem"), path((key or certificate) + ".key"))
+        context.load_cert_chain(pki.path(certificate + ".pem"), pki.path((key or certificate) + ".key"))
     for name, value in versions.items():
         setattr(context, name, value)
     return context
@@ -96,7 +62,7 @@ def configure(**settings):
 
 
 def tls_files(name, key=None, **settings):
-    return configure(tls_certificate=path(name + ".pem"), tls_key=path((key or name) + ".key"),
+    return configure(tls_certificate=pki.path(name + ".pem"), tls_key=pki.path((key or name) + ".key"),
                      **settings)
 
 
@@ -176,7 +142,7 @@ def check_wrong_port():
 
 
 def check_clients():
-    tls_files("server", tls_client=REQUIRED, tls_ca=path("ca.pem"))
+    tls_files("server", tls_client=REQUIRED, tls_ca=pki.path("ca.pem"))
     test.ok(is_served(client("client")), "a client certificate that is required")
     test.ok(session()[2] == "CN=CT Nürnberg,O=Klinik", "its subject is reported")
     test.ok(is_refused(client(), "peer did not return a certificate"), "none")
@@ -194,26 +160,26 @@ def check_clients():
 
 
 def check_revocation():
-    tls_files("server", tls_client=REQUIRED, tls_ca=path("ca.pem"))
+    tls_files("server", tls_client=REQUIRED, tls_ca=pki.path("ca.pem"))
     test.ok(is_served(client("revoked")), "without revocation lists nobody is revoked")
-    configure(tls_crl=path("ca.crl"))
+    configure(tls_crl=pki.path("ca.crl"))
     test.ok(is_refused(client("revoked"), "certificate revoked"), "revoked")
     test.ok(is_served(client("client")), "not revoked")
-    configure(tls_crl=path("foreign.crl"))
+    configure(tls_crl=pki.path("foreign.crl"))
     test.ok(is_refused(client("client"), "unable to get certificate CRL"),
             "no list of its authority")
-    openssl("ca", "-config", "ca.cnf", "-gencrl", "-crlsec", "1", "-out", "old.crl")
-    while time.time() < os.path.getmtime(path("old.crl")) + 2:
+    pki.openssl("ca", "-config", "ca.cnf", "-gencrl", "-crlsec", "1", "-out", "old.crl")
+    while time.time() < os.path.getmtime(pki.path("old.crl")) + 2:
         time.sleep(0.1)
-    line = configure(tls_crl=path("old.crl"))
-    test.ok(line.startswith('listener 2 1 a revocation list in "%s" expired at ' % path("old.crl")),
+    line = configure(tls_crl=pki.path("old.crl"))
+    test.ok(line.startswith('listener 2 1 a revocation list in "%s" expired at ' % pki.path("old.crl")),
             "an old list is reported")
     test.ok(is_refused(client("client"), "CRL has expired"), "and good for nobody")
-    line = configure(tls_crl=path("missing.crl"))
+    line = configure(tls_crl=pki.path("missing.crl"))
     test.ok(line == 'listener 2 1 could not load the revocation lists from "%s": No such file or '
-            'directory; the certificate that was loaded before stays in use' % path("missing.crl"),
+            'directory; the certificate that was loaded before stays in use' % pki.path("missing.crl"),
             "a list that is missing")
-    test.ok(configure(tls_crl=path("server.key")).endswith("it holds none; the certificate that "
+    test.ok(configure(tls_crl=pki.path("server.key")).endswith("it holds none; the certificate that "
             "was loaded before stays in use"), "a file without one")
     test.ok(configure(tls_crl="", tls_client=NONE) == "listener 2 1 ", "without lists again")
 
@@ -227,21 +193,21 @@ def peer_certificate():
 
 
 def pem(name):
-    with open(path(name)) as file:
+    with open(pki.path(name)) as file:
         return file.read()
 
 
 def check_renewal():
     """The files change; what is open goes on."""
     for name in ("key", "pem"):
-        with open(path("live." + name), "w") as file:
+        with open(pki.path("live." + name), "w") as file:
             file.write(pem("server." + name))
     tls_files("live")
     before = peer_certificate()
     with Peer(tls_port, tls=client()) as peer:
         peer.associate()
         for name in ("key", "pem"):
-            with open(path("live." + name), "w") as file:
+            with open(pki.path("live." + name), "w") as file:
                 file.write(pem("renewed." + name))
         test.ok(configure() == "listener 2 1 ", "new files are picked up")
         after = peer_certificate()
@@ -249,13 +215,13 @@ def check_renewal():
                 "the next association has the new certificate")
         test.ok(peer.store(DATA_SET) == (0, ""), "the open one goes on")
         test.end(peer)
-    os.rename(path("live.key"), path("away.key"))
+    os.rename(pki.path("live.key"), pki.path("away.key"))
     line = configure()
     test.ok(line == 'listener 2 1 could not load the private key from "%s": No such file or '
-            'directory; the certificate that was loaded before stays in use' % path("live.key"),
+            'directory; the certificate that was loaded before stays in use' % pki.path("live.key"),
             "a key that has gone")
     test.ok(is_served(client()), "serves with the one it had")
-    os.rename(path("away.key"), path("live.key"))
+    os.rename(pki.path("away.key"), pki.path("live.key"))
     test.ok(test.driver.expect("listener 2") == "listener 2 1 ", "which is found when it is back")
 
 
@@ -269,21 +235,21 @@ def check_broken():
              ("server.pem", "locked.key", "private key", "is protected by a passphrase"),
              ("weak.pem", "weak.key", "could not load the certificate from", "ee key too small")]
     for cert, key, *words in cases:
-        line = configure(tls_certificate=path(cert), tls_key=path(key), listeners=2)
+        line = configure(tls_certificate=pki.path(cert), tls_key=pki.path(key), listeners=2)
         good = line.startswith("listener 2 0 ") and all(word in line for word in words)
-        test.ok(good, "%s with %s: %s" % (cert, key, line[13:].replace(pki + "/", "")))
+        test.ok(good, "%s with %s: %s" % (cert, key, line[13:].replace(pki.folder + "/", "")))
         test.ok(test.still_serves(), "the plain listener serves")
         test.driver.set(listeners=1)
     with socket.socket() as probe:
         test.ok(probe.connect_ex(("127.0.0.1", tls_port)) != 0, "nobody listens there")
     line = tls_files("missing", listeners=2)
-    os.symlink(path("server.pem"), path("missing.pem"))
-    os.symlink(path("server.key"), path("missing.key"))
+    os.symlink(pki.path("server.pem"), pki.path("missing.pem"))
+    os.symlink(pki.path("server.key"), pki.path("missing.key"))
     while line is not None and line != "listener 2 1 ":
         line = test.driver.expect("listener 2")
     test.ok(line == "listener 2 1 " and is_served(client()), "it listens when they are there")
     line = tls_files("expired", "server")
-    test.ok(line.startswith('listener 2 1 certificate "%s" expired at ' % path("expired.pem")),
+    test.ok(line.startswith('listener 2 1 certificate "%s" expired at ' % pki.path("expired.pem")),
             "an expired certificate is reported, and used")
     indifferent = client()
     indifferent.verify_mode = ssl.CERT_NONE
@@ -334,8 +300,8 @@ def peer_has_ended(peer, wait):
 
 def check_polite():
     """DCMTK's own programs, and a PDU at a time from us."""
-    tls_files("server", tls_client=REQUIRED, tls_ca=path("ca.pem"))
-    options = ["+tls", path("client.key"), path("client.pem"), "+cf", path("ca.pem"), "-aet", "TESTER",
+    tls_files("server", tls_client=REQUIRED, tls_ca=pki.path("ca.pem"))
+    options = ["+tls", pki.path("client.key"), pki.path("client.pem"), "+cf", pki.path("ca.pem"), "-aet", "TESTER",
                "-aec", "DICOMGW", "127.0.0.1", str(tls_port)]
     done = subprocess.run(["echoscu"] + options, capture_output=True, text=True)
     test.ok(done.returncode == 0 and test.closed_with(RELEASED), "echoscu " + done.stderr)
@@ -360,7 +326,7 @@ def check_polite():
 
 tls_port = free_port()
 test = ScpTest(tls_port=tls_port)
-pki = os.path.join(test.scratch, "pki")
+pki = Pki(os.path.join(test.scratch, "pki"))
 make_certificates()
 test.run(check_versions, check_elliptic, check_wrong_port, check_clients, check_revocation,
          check_renewal, check_broken, check_drips, check_polite)

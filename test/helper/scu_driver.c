@@ -137,8 +137,10 @@ take_message(Driver *driver, DgwFrame *frame)
 	{
 		if (result.token != token_of(result.id))
 			printf("WRONG TOKEN\n");
-		printf("RESULT\t%llu\t%u\t%04X\t%.*s\t%u\n", (unsigned long long) result.id, result.outcome,
-			   result.status, len(result.comment), result.comment.data, result.duration_us);
+		printf("RESULT\t%llu\t%u\t%04X\t%.*s\t%.*s\t%.*s\t%u\n", (unsigned long long) result.id,
+			   result.outcome, result.status, len(result.comment), result.comment.data,
+			   len(result.offending), result.offending.data, len(result.sent_transfer_syntax_uid),
+			   result.sent_transfer_syntax_uid.data, result.duration_us);
 		driver->outstanding--;
 	}
 	else if (frame->type == DGW_MSG_ASSOCIATION_FAILED &&
@@ -151,9 +153,11 @@ take_message(Driver *driver, DgwFrame *frame)
 	}
 	else if (frame->type == DGW_MSG_ECHO_RESULT && dgw_decode_echo_result(frame, &echo))
 	{
-		printf("ECHO\t%u\t%04X\t%u\t%.*s\t%.*s\t%u\t%u\n", echo.ok, echo.status, echo.peer_max_pdu,
-			   len(echo.implementation), echo.implementation.data, len(echo.message),
-			   echo.message.data, echo.associate_us, echo.round_trip_us);
+		printf("ECHO\t%u\t%04X\t%u\t%.*s\t%.*s\t%u\t%.*s\t%.*s\t%.*s\t%u\t%u\n", echo.ok,
+			   echo.status, echo.peer_max_pdu, len(echo.implementation), echo.implementation.data,
+			   len(echo.message), echo.message.data, echo.associated, len(echo.tls_version),
+			   echo.tls_version.data, len(echo.tls_cipher), echo.tls_cipher.data,
+			   len(echo.tls_subject), echo.tls_subject.data, echo.associate_us, echo.round_trip_us);
 		driver->over = true;
 	}
 	else
@@ -283,9 +287,55 @@ static void
 usage(void)
 {
 	fputs("usage: scu_driver [-c connect_s] [-a associate_s] [-r response_s] [-l linger_ms]\n"
-		  "                  [-m max_pdu] [-w window] program host port storage_path < script\n",
+		  "                  [-m max_pdu] [-w window] [-t tls_check] [-A ca] [-C certificate] [-K "
+		  "key]\n"
+		  "                  [-N server_name] [-x conversion] [-z compression]\n"
+		  "                  program host port storage_path < script\n",
 		  stderr);
 	exit(2);
+}
+
+/* An option that is a number, and where it goes; NULL: it is none. */
+static uint32_t *
+number_option(int option, DgwDestination *destination, unsigned *window)
+{
+	switch (option)
+	{
+		case 'c':
+			return &destination->connect_timeout;
+		case 'a':
+			return &destination->association_timeout;
+		case 'r':
+			return &destination->response_timeout;
+		case 'l':
+			return &destination->linger;
+		case 'm':
+			return &destination->max_pdu;
+		case 'w':
+			return window;
+		default:
+			return NULL;
+	}
+}
+
+static DgwSlice *
+text_option(int option, DgwDestination *destination)
+{
+	switch (option)
+	{
+		case 'A':
+			return &destination->tls_ca;
+		case 'C':
+			return &destination->tls_certificate;
+		case 'K':
+			return &destination->tls_key;
+		case 'N':
+			return &destination->tls_server_name;
+		case 'z':
+			return &destination->compression;
+		default:
+			return NULL;
+	}
 }
 
 static void
@@ -293,35 +343,23 @@ parse_options(int argc, char **argv, DgwDestination *destination, unsigned *wind
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "c:a:r:l:m:w:")) != -1)
+	while ((option = getopt(argc, argv, "c:a:r:l:m:w:t:A:C:K:N:x:z:")) != -1)
 	{
-		uint32_t value = optarg != NULL ? (uint32_t) strtoul(optarg, NULL, 10) : 0;
+		uint32_t *number = number_option(option, destination, window);
+		DgwSlice *text = text_option(option, destination);
 
-		switch (option)
-		{
-			case 'c':
-				destination->connect_timeout = value;
-				break;
-			case 'a':
-				destination->association_timeout = value;
-				break;
-			case 'r':
-				destination->response_timeout = value;
-				break;
-			case 'l':
-				destination->linger = value;
-				break;
-			case 'm':
-				destination->max_pdu = value;
-				break;
-			case 'w':
-				*window = value > 0 ? value : 1;
-				break;
-			default:
-				usage();
-		}
+		if (number != NULL)
+			*number = (uint32_t) strtoul(optarg, NULL, 10);
+		else if (text != NULL)
+			*text = slice(optarg);
+		else if (option == 't')
+			destination->tls = (uint8_t) atoi(optarg);
+		else if (option == 'x')
+			destination->conversion = (uint8_t) atoi(optarg);
+		else
+			usage();
 	}
-	if (argc - optind != 4)
+	if (argc - optind != 4 || *window == 0)
 		usage();
 }
 

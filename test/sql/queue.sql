@@ -266,5 +266,19 @@ SELECT dicomgw._release_all() AS released;
 SELECT count(*) AS claimed FROM pg_temp.claim('archive', 100);
 
 -- C-ECHO to a destination that there is not
+SAVEPOINT before_errors;
 SELECT dicomgw.echo('nowhere');
+ROLLBACK TO before_errors;
+-- and to what can be no application entity
+SELECT dicomgw.echo('127.0.0.1', 0, 'PACS');
+ROLLBACK TO before_errors;
+SELECT dicomgw.echo('127.0.0.1', 104, 'A TITLE THAT IS TOO LONG');
+ROLLBACK TO before_errors;
+SELECT dicomgw.echo('127.0.0.1', 104, 'PACS', 'back\slash');
+ROLLBACK TO before_errors;
+SELECT dicomgw.echo('http://pacs', 104, 'PACS');
+ROLLBACK TO before_errors;
+SELECT dicomgw.echo('127.0.0.1', 104, 'PACS', tls => 'on');
+ROLLBACK TO before_errors;
+SELECT dicomgw.echo('127.0.0.1', NULL, 'PACS');
 ROLLBACK;
