@@ -41,6 +41,7 @@ OBJS = \
 	src/conditions.o \
 	src/router.o \
 	src/predicate.o \
+	src/edit_expression.o \
 	src/header.o \
 	src/forwarder.o \
 	src/target.o \
@@ -63,14 +64,16 @@ OBJS = \
 # stops the build, lest it be forgotten.
 SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status audit listener remote_ae destination \
 	destination_window destination_state destination_group object storage_repair header dictionary \
-	route queue group_placement routing forwarding job_status echo verbs replay destination_admin \
+	route deidentification deidentification_rules pseudonym route_edit edit_plan edit_preview \
+	queue group_placement routing forwarding job_status echo verbs replay destination_admin \
 	timeline storage storage_check retention maintenance association grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))
 
-# One part is made by the build: the data dictionary, as DCMTK has it.
+# Two parts are made by the build: the data dictionary, as DCMTK has it, and PS3.15's table.
 DICTIONARY = sql/dictionary.sql
+DEIDENTIFICATION = sql/deidentification_rules.sql
 
 DATA = $(UPGRADES)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
@@ -91,7 +94,8 @@ WERROR_FLAG = $(if $(filter 1,$(WERROR)),-Werror)
 PG_CPPFLAGS = -isystem '$(includedir_server)' -MMD -MP
 PG_CFLAGS = -std=gnu11 -Wextra -Wno-unused-parameter $(WERROR_FLAG)
 
-EXTRA_CLEAN = $(PROGRAMS) $(HELPER_OBJS) $(DEPFILES) $(DICTIONARY) tools/dictionary
+EXTRA_CLEAN = $(PROGRAMS) $(HELPER_OBJS) $(DEPFILES) $(DICTIONARY) \
+	$(DEIDENTIFICATION) tools/dictionary
 DEPFILES = $(patsubst %.o,%.d,$(OBJS) $(HELPER_OBJS))
 
 # No LLVM bitcode: there is nothing here to inline into a query.
@@ -137,6 +141,10 @@ $(DICTIONARY): tools/dictionary
 	tools/dictionary >$@.tmp
 	mv $@.tmp $@
 
+$(DEIDENTIFICATION): tools/deidentification_rules data/ps3.15-e.1-1.csv
+	tools/deidentification_rules data/ps3.15-e.1-1.csv >$@.tmp
+	mv $@.tmp $@
+
 tools/dictionary: tools/dictionary.cpp
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $< -ldcmdata -loflog -lofstd
 
@@ -153,7 +161,7 @@ $(HELPER_OBJS): %.o: %.cpp
 
 else ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 
-$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libssl-dev libargon2-dev))
+$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libssl-dev libargon2-dev libjansson-dev))
 
 endif
 

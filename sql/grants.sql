@@ -23,6 +23,10 @@ SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_group_id_seq', '
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_group_member', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.route_edit', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.route_edit_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.harmless_text', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.pseudonym', '');
 
 -- Wakes the launcher at COMMIT; warns if the workers can't run, or run elsewhere.
 CREATE FUNCTION dicomgw._installed() RETURNS void

@@ -180,8 +180,9 @@ open_route_row(void)
 	return relation_open(relid, AccessShareLock);
 }
 
-Expr *
-dgw_predicate_compile(const char *text)
+/* A boolean for a predicate; whatever it is as text for another expression. */
+static Expr *
+compile(const char *text, Oid type)
 {
 	ErrorContextCallback callback = {.callback = position_in_predicate,
 									 .arg = unconstify(char *, text),
@@ -205,7 +206,13 @@ dgw_predicate_compile(const char *text)
 	row = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, NULL, false, true);
 	addNSItemToQuery(pstate, row, true, true, true);
 	expr = transformExpr(pstate, expr, EXPR_KIND_WHERE);
-	expr = coerce_to_boolean(pstate, expr, "predicate");
+	if (type == BOOLOID)
+		expr = coerce_to_boolean(pstate, expr, "predicate");
+	else
+		expr = coerce_to_target_type(pstate, expr, exprType(expr), type, -1, COERCION_EXPLICIT,
+									 COERCE_EXPLICIT_CAST, -1);
+	if (expr == NULL)
+		refuse("the expression gives nothing that can be written as text", text, -1);
 	assign_expr_collations(pstate, expr);
 	if (contain_volatile_functions(expr))
 		refuse("a predicate cannot call a volatile function", text, -1);
@@ -215,6 +222,18 @@ dgw_predicate_compile(const char *text)
 	error_context_stack = callback.previous;
 	AtEOXact_GUC(true, guc_level);
 	return (Expr *) expr;
+}
+
+Expr *
+dgw_predicate_compile(const char *text)
+{
+	return compile(text, BOOLOID);
+}
+
+Expr *
+dgw_expression_compile(const char *text)
+{
+	return compile(text, TEXTOID);
 }
 
 /* ---------- evaluation ---------- */
@@ -243,20 +262,28 @@ dgw_predicate_begin(Expr *expr, EState *estate)
 	return state;
 }
 
-bool
-dgw_predicate_matches(DgwPredicateState *state, EState *estate, TupleTableSlot *slot)
+Datum
+dgw_expression_value(DgwPredicateState *state, EState *estate, TupleTableSlot *slot, bool *isnull)
 {
 	ExprContext *context = GetPerTupleExprContext(estate);
 	Oid save_user;
 	int save_context;
-	bool isnull;
 	Datum value;
 
 	ResetExprContext(context);
 	context->ecxt_scantuple = slot;
 	drop_rights(&save_user, &save_context);
-	value = ExecEvalExprSwitchContext(state->expr, context, &isnull);
+	value = ExecEvalExprSwitchContext(state->expr, context, isnull);
 	SetUserIdAndSecContext(save_user, save_context);
+	return value;
+}
+
+bool
+dgw_predicate_matches(DgwPredicateState *state, EState *estate, TupleTableSlot *slot)
+{
+	bool isnull;
+	Datum value = dgw_expression_value(state, estate, slot, &isnull);
+
 	return !isnull && DatumGetBool(value);
 }
 

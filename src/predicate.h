@@ -20,6 +20,9 @@
 /* ERROR with a position in the text if it is not a predicate; palloc'ed otherwise. */
 extern Expr *dgw_predicate_compile(const char *text);
 
+/* The same for an expression of any type, whose value as text is wanted. */
+extern Expr *dgw_expression_compile(const char *text);
+
 /*
  * Evaluate over the rows of route_row in slot after slot.  An ERROR of the
  * expression is the caller's to catch.
@@ -28,5 +31,7 @@ typedef struct DgwPredicateState DgwPredicateState;
 
 extern DgwPredicateState *dgw_predicate_begin(Expr *expr, EState *estate);
 extern bool dgw_predicate_matches(DgwPredicateState *state, EState *estate, TupleTableSlot *slot);
+extern Datum dgw_expression_value(DgwPredicateState *state, EState *estate, TupleTableSlot *slot,
+								  bool *isnull);
 
 #endif /* DGW_PREDICATE_H */
