@@ -173,7 +173,7 @@ BEGIN
         RAISE EXCEPTION 'route "%" sends to a DICOMweb destination, for which there are no edits', NEW.route
             USING ERRCODE = 'feature_not_supported';
     END IF;
-    IF NEW.action IN ('set', 'replace') THEN
+    IF NEW.action IN ('set', 'replace') AND NEW.attribute <> '' THEN
         PERFORM dicomgw._check_set_edit(NEW);
     ELSIF NEW.action IN ('remove', 'map_uid') AND NEW.attribute IS NOT NULL THEN
         v_path := dicomgw._edit_path(NEW.attribute);
@@ -186,7 +186,7 @@ BEGIN
         ELSIF NEW.action = 'map_uid' AND 'UI' IS DISTINCT FROM (SELECT a.vr FROM dicomgw.attribute a WHERE a.tag = v_path[1]) THEN
             RAISE EXCEPTION '"%" is no attribute of VR UI', NEW.attribute USING ERRCODE = 'invalid_parameter_value';
         END IF;
-    ELSIF NEW.action = 'keep_only' THEN
+    ELSIF NEW.action = 'keep_only' AND NEW.attribute IS NOT NULL THEN
         PERFORM dicomgw._edit_path(a.attribute) FROM string_to_table(NEW.attribute, '\') AS a(attribute);
     ELSIF NEW.action = 'deidentify' THEN
         SELECT o.name INTO v_option FROM unnest(NEW.options) AS o(name)

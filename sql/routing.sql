@@ -158,7 +158,7 @@ BEGIN
         RAISE EXCEPTION 'destination group "%" has no members', v_empty USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
 
-    -- Two routes to one destination make one job, of the higher priority.  A group's member is chosen once a study.
+    -- Two routes to one destination make one job, of the higher priority, unless their edits differ.  A group's member is chosen once a study.
     WITH match AS MATERIALIZED (
         SELECT m.instance_id, r.id AS route_id, r.priority, d.id AS destination_id, g.id AS group_id, s.study_id
         FROM unnest(p_match_instance, p_match_route) AS m(instance_id, route_id)
@@ -173,14 +173,15 @@ BEGIN
               FROM match m WHERE m.group_id IS NOT NULL) u
     )
     INSERT INTO dicomgw.forward_job (instance_id, destination_id, route_id, group_id, priority, edit_version)
-    SELECT DISTINCT ON (t.instance_id, t.destination_id) t.instance_id, t.destination_id, t.route_id, t.group_id, t.priority, v.edit_version
+    SELECT DISTINCT ON (t.instance_id, t.destination_id, v.edit_version)
+           t.instance_id, t.destination_id, t.route_id, t.group_id, t.priority, v.edit_version
     FROM (SELECT m.instance_id, coalesce(m.destination_id, b.destination_id) AS destination_id, m.route_id, m.group_id, m.priority
           FROM match m
           LEFT JOIN member b ON b.group_id = m.group_id AND b.study_id IS NOT DISTINCT FROM m.study_id
                             AND b.key = coalesce(m.study_id, m.instance_id)) t
     JOIN (SELECT u.route_id, dicomgw._edit_version(u.route_id) AS edit_version
           FROM (SELECT DISTINCT unnest(p_match_route) AS route_id) u) v ON v.route_id = t.route_id
-    ORDER BY t.instance_id, t.destination_id, t.priority DESC, t.route_id;
+    ORDER BY t.instance_id, t.destination_id, v.edit_version, t.priority DESC, t.route_id;
     GET DIAGNOSTICS v_jobs = ROW_COUNT;
 
     INSERT INTO dicomgw.routing_decision (instance_id, matched, errors)

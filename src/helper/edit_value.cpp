@@ -198,7 +198,7 @@ date_of(long days)
 	const long of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	const long month = (5 * of_year + 2) / 153;
 	const long real_month = month < 10 ? month + 3 : month - 9;
-	char text[32];
+	char text[64];
 
 	snprintf(text, sizeof(text), "%04ld%02ld%02ld", year_of_era + era * 400 + (real_month <= 2),
 			 real_month, of_year - (153 * month + 2) / 5 + 1);
