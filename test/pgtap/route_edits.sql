@@ -120,7 +120,7 @@ SELECT is((SELECT array_agg(coalesce(edits #>> '{steps,0,value}', edit_error) OR
     ARRAY['division by zero', 'XA11', 'the edits of its route need its header, which is not kept',
           'the edits of its route need its header, which could not be read as a whole: text could not be converted'],
     'an edit that fails on an object fails there alone');
-SELECT dicomgw._record_results(array_agg(id), array_agg(token), array_agg(9), array_agg(0), array_agg(edit_error), array_agg(''), array_agg(''), array_agg(0::bigint))
+SELECT dicomgw._record_results(array_agg(id), array_agg(token), array_agg(9), array_agg(0), array_agg(edit_error), array_agg(''::text), array_agg(''::text), array_agg(0::bigint))
 FROM pg_temp.claimed WHERE edit_error IS NOT NULL;
 SELECT is((SELECT count(edit_version) FROM dicomgw.dead_letter), 3::bigint, 'and such a job has failed for good');
 SELECT dicomgw.retry(destination => 'other');
