@@ -74,7 +74,7 @@ BEGIN ATOMIC
         ('allow_burned_in', NULL, NULL)) o (option, code, meaning);
 END;
 COMMENT ON FUNCTION dicomgw._deidentification_options() IS
-    'Options of a de-identification, with their codes (PS3.16 CID 7050); allow_burned_in is ours';
+    'Edits: options of a de-identification, with their codes (PS3.16 CID 7050); allow_burned_in is ours';
 
 -- No IOD is at hand: where the action depends on it, the one is taken that every IOD permits.
 CREATE FUNCTION dicomgw._deidentification_action(p_code text) RETURNS text
@@ -87,7 +87,7 @@ RETURN CASE
     WHEN p_code IN ('U', 'X/Z/U*') THEN 'uid'
     WHEN p_code = 'K' THEN 'keep'
 END;
-COMMENT ON FUNCTION dicomgw._deidentification_action(text) IS 'An action code of PS3.15 Table E.1-1a in the words of an edit plan';
+COMMENT ON FUNCTION dicomgw._deidentification_action(text) IS 'Edits: an action code of PS3.15 Table E.1-1a in the words of an edit plan';
 
 CREATE FUNCTION dicomgw._deidentification_rules(p_options text[]) RETURNS jsonb
 LANGUAGE sql STABLE
@@ -124,4 +124,4 @@ BEGIN ATOMIC
           SELECT 'UN', 'remove') a;
 END;
 COMMENT ON FUNCTION dicomgw._deidentification_rules(text[]) IS
-    'The basic profile with these options as the rules of an edit plan: {"tag, or a VR for what is not named": "action"}';
+    'Edits: the basic profile with these options as the rules of an edit plan: {"tag, or a VR for what is not named": "action"}';

@@ -18,9 +18,9 @@ BEGIN ATOMIC
     )
     SELECT e.path, e.tag, e.element ->> 'vr', e.element FROM e;
 END;
-COMMENT ON FUNCTION dicomgw._header_elements(jsonb) IS 'All elements of a header at any depth; path: the sequences that it is in, each with the number of its item';
+COMMENT ON FUNCTION dicomgw._header_elements(jsonb) IS 'Edits: all elements of a header at any depth; path: the sequences that it is in, each with the number of its item';
 
-CREATE FUNCTION dicomgw._deidentify_steps(p_header jsonb, p_options text[]) RETURNS jsonb
+CREATE FUNCTION dicomgw._deidentify_steps(p_header jsonb, p_options text[], p_rules jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -44,7 +44,7 @@ BEGIN
           UNION ALL
           SELECT o.code, o.meaning FROM dicomgw._deidentification_options() o WHERE o.option = ANY (p_options) AND o.code IS NOT NULL) c;
     RETURN jsonb_build_array(
-        jsonb_build_object('do', 'rules', 'rules', dicomgw._deidentification_rules(p_options)),
+        jsonb_build_object('do', 'rules', 'rules', p_rules),
         jsonb_build_object('do', 'private', 'keep', '[]'::jsonb),
         jsonb_build_object('do', 'set', 'path', '["00100010"]'::jsonb, 'vr', 'PN', 'value', v_who),
         jsonb_build_object('do', 'set', 'path', '["00100020"]'::jsonb, 'vr', 'LO', 'value', v_who),
@@ -55,8 +55,8 @@ BEGIN
                            'value', CASE WHEN v_full THEN 'UNMODIFIED' WHEN v_moved THEN 'MODIFIED' ELSE 'REMOVED' END));
 END
 $$;
-COMMENT ON FUNCTION dicomgw._deidentify_steps(jsonb, text[]) IS
-    'The steps of an edit plan for the Basic Application Level Confidentiality Profile with these options';
+COMMENT ON FUNCTION dicomgw._deidentify_steps(jsonb, text[], jsonb) IS
+    'Edits: the steps of an edit plan for the Basic Application Level Confidentiality Profile with these options';
 
 CREATE FUNCTION dicomgw._edit_steps(p_edit jsonb, p_instance_id bigint, p_header jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE
@@ -94,15 +94,17 @@ BEGIN
                    WHERE NOT p_edit ? 'attribute' AND r.basic = 'U' AND r.tag >= '0008') u)))
         WHEN 'remove_private' THEN '[{"do": "private", "keep": []}]'::jsonb
         WHEN 'keep_private' THEN jsonb_build_array(jsonb_build_object('do', 'private', 'keep', string_to_array(p_edit ->> 'attribute', '\')))
-        WHEN 'deidentify' THEN dicomgw._deidentify_steps(p_header, ARRAY(SELECT jsonb_array_elements_text(p_edit -> 'options')))
+        WHEN 'deidentify' THEN dicomgw._deidentify_steps(p_header, ARRAY(SELECT jsonb_array_elements_text(p_edit -> 'options')),
+                                                            p_edit -> 'rules')
     END;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._edit_steps(jsonb, bigint, jsonb) IS 'One edit of a version as steps of the plan for this object';
+COMMENT ON FUNCTION dicomgw._edit_steps(jsonb, bigint, jsonb) IS 'Edits: one edit of a version as steps of the plan for this object';
 
 CREATE FUNCTION dicomgw._edit_plan(p_instance_id bigint, p_edits jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET jit = off -- it takes longer than all else
 AS $$
 DECLARE
     v_header jsonb;
@@ -111,6 +113,9 @@ DECLARE
     v_plan   jsonb;
     v_clean  boolean := jsonb_path_exists(p_edits, '$[*].options[*] ? (@ == "clean_descriptors")');
 BEGIN
+    IF p_edits IS NULL THEN
+        RAISE EXCEPTION 'its version of the edits of its route is missing';
+    END IF;
     SELECT h.header, i.header_error INTO v_header, v_error
     FROM dicomgw.instance i
     LEFT JOIN dicomgw.instance_header h ON h.instance_id = i.id AND h.received_at = i.received_at
@@ -150,11 +155,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dicomgw._edit_plan(bigint, jsonb) IS
-    'The plan (src/helper/edit_plan.h) that these edits come to for an object; an error if they can''t be made on it';
+    'Edits: the plan (src/helper/edit_plan.h) that these edits come to for an object; an error if they can''t be made on it';
 
 CREATE FUNCTION dicomgw._plan_of_job(p_instance_id bigint, p_destination_id integer, p_edit_version bigint, OUT plan text, OUT error text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 BEGIN
     IF EXISTS (SELECT FROM dicomgw.destination d WHERE d.id = p_destination_id AND d.kind = 'dicomweb') THEN
@@ -163,9 +169,6 @@ BEGIN
     END IF;
     BEGIN
         plan := dicomgw._edit_plan(p_instance_id, (SELECT v.edits FROM dicomgw.edit_version v WHERE v.id = p_edit_version))::text;
-        IF plan IS NULL THEN
-            error := format('version %s of its edits is missing', p_edit_version);
-        END IF;
     EXCEPTION WHEN OTHERS THEN -- of this job alone: all others of the batch are sent
         error := SQLERRM;
     END;

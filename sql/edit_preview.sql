@@ -12,13 +12,13 @@ RETURN CASE
     ELSE (SELECT coalesce(string_agg(coalesce(CASE jsonb_typeof(v.value) WHEN 'object' THEN v.value ->> 'Alphabetic' ELSE v.value #>> '{}' END, ''), '\' ORDER BY v.n), '')
           FROM jsonb_array_elements(p_element -> 'Value') WITH ORDINALITY AS v(value, n))
 END;
-COMMENT ON FUNCTION dicomgw._element_text(jsonb) IS 'An element of a header in words: its values, parted by backslashes';
+COMMENT ON FUNCTION dicomgw._element_text(jsonb) IS 'Edits: an element of a header in words: its values, parted by backslashes';
 
 CREATE FUNCTION dicomgw._tag_matches(p_pattern text, p_tag text, p_creator text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 RETURN p_tag ~ ('^' || replace(left(p_pattern, 8), 'x', '.') || '$') AND (length(p_pattern) = 8 OR substr(p_pattern, 10) = p_creator);
-COMMENT ON FUNCTION dicomgw._tag_matches(text, text, text) IS 'Is this tag meant by a pattern of an edit plan?';
+COMMENT ON FUNCTION dicomgw._tag_matches(text, text, text) IS 'Edits: is this tag meant by a pattern of an edit plan?';
 
 CREATE FUNCTION dicomgw._plan_rule(p_rules jsonb, p_tag text, p_vr text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -28,7 +28,7 @@ RETURN coalesce(
     (SELECT r.value FROM jsonb_each_text(p_rules) r WHERE r.key LIKE '%x%' AND dicomgw._tag_matches(r.key, p_tag, '') LIMIT 1),
     CASE WHEN p_tag !~ '^...[13579BDF]' THEN p_rules ->> p_vr END,
     'keep');
-COMMENT ON FUNCTION dicomgw._plan_rule(jsonb, text, text) IS 'What the rules of a step say of an element';
+COMMENT ON FUNCTION dicomgw._plan_rule(jsonb, text, text) IS 'Edits: what the rules of a step say of an element';
 
 -- what: absent, raw, given; rule: of what is raw; value: of what is given.
 CREATE FUNCTION dicomgw._edit_decision(
@@ -83,7 +83,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._edit_decision(jsonb, text[], text, text, text, boolean) IS 'What a plan does with an element: all its steps, one after the other';
+COMMENT ON FUNCTION dicomgw._edit_decision(jsonb, text[], text, text, text, boolean) IS 'Edits: what a plan does with an element: all its steps, one after the other';
 
 CREATE FUNCTION dicomgw._edited_text(p_plan jsonb, p_element jsonb, INOUT rule text, OUT after text)
 LANGUAGE plpgsql IMMUTABLE
@@ -129,7 +129,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dicomgw._edited_text(jsonb, jsonb, text) IS
-    'What a rule makes of an element; and which rule it was in the end, as a date may be none, and a text not be known as harmless';
+    'Edits: what a rule makes of an element; and which rule it was in the end, as a date may be none, and a text not be known as harmless';
 
 CREATE FUNCTION dicomgw._preview_level(p_plan jsonb, p_level jsonb, p_path text, p_parents text[], p_dummies boolean)
 RETURNS TABLE (tag text, keyword text, before text, after text, action text)
@@ -160,7 +160,7 @@ BEGIN
         CONTINUE WHEN d.what <> 'given' AND NOT v.present;
         tag := p_path || v.tag;
         keyword := v.keyword;
-        before := dicomgw._element_text(v.element);
+        before := CASE WHEN v.present THEN dicomgw._element_text(v.element) END;
         IF d.what = 'given' THEN
             after := CASE jsonb_typeof(d.given -> 'value') WHEN 'array' THEN format('%s item(s)', jsonb_array_length(d.given -> 'value'))
                           ELSE d.given ->> 'value' END;
@@ -192,16 +192,18 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._preview_level(jsonb, jsonb, text, text[], boolean) IS 'The preview of a header or an item of it';
+COMMENT ON FUNCTION dicomgw._preview_level(jsonb, jsonb, text, text[], boolean) IS 'Edits: the preview of a header or an item of it';
 
 CREATE FUNCTION dicomgw.preview_edits(instance_id bigint, route text)
 RETURNS TABLE (tag text, keyword text, before text, after text, action text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
-    v_edits  jsonb := (SELECT v.edits FROM dicomgw.edit_version v WHERE v.id = dicomgw._edits_of_route(preview_edits.route));
-    v_header jsonb;
+    v_version bigint := dicomgw._edits_of_route(preview_edits.route);
+    v_plan    jsonb;
+    v_header  jsonb;
 BEGIN
     SELECT h.header INTO v_header
     FROM dicomgw.instance i JOIN dicomgw.instance_header h ON h.instance_id = i.id AND h.received_at = i.received_at
@@ -209,7 +211,8 @@ BEGIN
     IF v_header IS NULL THEN
         RAISE EXCEPTION 'the header of object % is not kept', instance_id USING ERRCODE = 'undefined_object';
     END IF;
-    RETURN QUERY SELECT p.* FROM dicomgw._preview_level(dicomgw._edit_plan(preview_edits.instance_id, v_edits), v_header, '', '{}', false) p;
+    v_plan := dicomgw._edit_plan(preview_edits.instance_id, (SELECT v.edits FROM dicomgw.edit_version v WHERE v.id = v_version));
+    RETURN QUERY SELECT p.* FROM dicomgw._preview_level(v_plan, v_header, '', '{}', false) p;
 END
 $$;
 COMMENT ON FUNCTION dicomgw.preview_edits(bigint, text) IS

@@ -26,7 +26,7 @@ RETURN '2.25.' || (
     SELECT sum((h.half + CASE WHEN h.half < 0 THEN 18446744073709551616 ELSE 0 END) * h.weight)
     FROM (SELECT ('x' || substr(replace(p_uuid::text, '-', ''), v.start, 16))::bit(64)::bigint::numeric AS half, v.weight
           FROM (VALUES (1, 18446744073709551616), (17, 1)) AS v(start, weight)) h);
-COMMENT ON FUNCTION dicomgw._uid_of_uuid(uuid) IS 'A UID made of a UUID (PS3.5 B.2)';
+COMMENT ON FUNCTION dicomgw._uid_of_uuid(uuid) IS 'Edits: a UID made of a UUID (PS3.5 B.2)';
 
 CREATE FUNCTION dicomgw._new_pseudonym(p_kind text) RETURNS text
 LANGUAGE sql VOLATILE
@@ -36,7 +36,7 @@ RETURN CASE p_kind
     WHEN 'patient_id' THEN 'ANON' || upper(substr(replace(gen_random_uuid()::text, '-', ''), 1, 12))
     WHEN 'date_shift' THEN (-1 - floor(random() * 3650))::integer::text
 END;
-COMMENT ON FUNCTION dicomgw._new_pseudonym(text) IS 'A random pseudonym of this kind';
+COMMENT ON FUNCTION dicomgw._new_pseudonym(text) IS 'Edits: a random pseudonym of this kind';
 
 -- Two sessions that need the same one at once agree: the second waits for the first, and reads what it has written.
 CREATE FUNCTION dicomgw._pseudonyms(p_kind text, p_originals text[]) RETURNS jsonb
@@ -58,7 +58,7 @@ BEGIN
             FROM dicomgw.pseudonym p WHERE p.kind = p_kind AND p.original = ANY (p_originals));
 END
 $$;
-COMMENT ON FUNCTION dicomgw._pseudonyms(text, text[]) IS 'The pseudonyms of these, made now if there are none: {"original": "pseudonym"}';
+COMMENT ON FUNCTION dicomgw._pseudonyms(text, text[]) IS 'Edits: the pseudonyms of these, made now if there are none: {"original": "pseudonym"}';
 
 CREATE FUNCTION dicomgw._patient_key(p_header jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -67,4 +67,4 @@ RETURN coalesce(
     nullif(dicomgw.tag_value(p_header, '00100020'), '') || '\' || coalesce(dicomgw.tag_value(p_header, '00100021'), ''),
     'study ' || nullif(dicomgw.tag_value(p_header, '0020000D'), ''),
     'object ' || dicomgw.tag_value(p_header, '00080018'));
-COMMENT ON FUNCTION dicomgw._patient_key(jsonb) IS 'Whose object it is: what the pseudonym of the patient belongs to';
+COMMENT ON FUNCTION dicomgw._patient_key(jsonb) IS 'Edits: whose object it is: what the pseudonym of the patient belongs to';

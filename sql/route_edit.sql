@@ -79,7 +79,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dicomgw._edit_path(text) IS
-    'An attribute as route_edit has it, as tags: those of the sequences that it is in, or *, then its own; an error with suggestions if there is none';
+    'Edits: an attribute as route_edit has it, as tags: those of the sequences that it is in, or *, then its own; an error with suggestions if there is none';
 
 CREATE FUNCTION dicomgw._value_problem(p_vr text, p_value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -87,35 +87,34 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('a value of VR %s is %s', p_vr, r.words)
     FROM (VALUES
-        ('AE', '^[ -\[\]-~]{0,16}$', 'at most 16 characters'),
-        ('AS', '^([0-9]{3}[DWMY])?$', 'three digits and D, W, M or Y'),
-        ('AT', '^[0-9A-Fa-f]{8}$', 'a tag of eight hexadecimal digits'),
-        ('CS', '^[A-Z0-9_ ]{0,16}$', 'at most 16 capital letters, digits, blanks and underscores'),
-        ('DA', '^([0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01]))?$', 'a date, written YYYYMMDD'),
-        ('DS', '^([-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?)?$', 'a number of at most 16 characters'),
-        ('DT', '^([0-9]{4}([0-9]{2}){0,5}(\.[0-9]{1,6})?([-+][0-9]{4})?)?$', 'a date and time, written YYYYMMDDHHMMSS'),
-        ('FD', '^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$', 'a number'),
-        ('FL', '^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$', 'a number'),
-        ('IS', '^([-+]?[0-9]{1,11})?$', 'an integer'),
-        ('LO', '^[^[:cntrl:]]{0,64}$', 'at most 64 characters'),
-        ('LT', '^.{0,10240}$', 'at most 10240 characters'),
-        ('PN', '^[^[:cntrl:]]{0,194}$', 'at most 64 characters in each of three groups'),
-        ('SH', '^[^[:cntrl:]]{0,16}$', 'at most 16 characters'),
-        ('SL', '^[-+]?[0-9]{1,10}$', 'an integer'),
-        ('SS', '^[-+]?[0-9]{1,5}$', 'an integer'),
-        ('ST', '^.{0,1024}$', 'at most 1024 characters'),
-        ('SV', '^[-+]?[0-9]{1,19}$', 'an integer'),
-        ('TM', '^([0-9]{2}([0-9]{2}([0-9]{2}(\.[0-9]{1,6})?)?)?)?$', 'a time, written HHMMSS'),
-        ('UI', '^((0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*)?$', 'a UID of at most 64 characters'),
-        ('UL', '^[0-9]{1,10}$', 'an integer'),
-        ('US', '^[0-9]{1,5}$', 'an integer'),
-        ('UV', '^[0-9]{1,20}$', 'an integer')) AS r(vr, pattern, words)
+        ('AE', '^[ -\[\]-~]*$', 16, 'at most 16 characters'),
+        ('AS', '^([0-9]{3}[DWMY])?$', 4, 'three digits and D, W, M or Y'),
+        ('AT', '^[0-9A-Fa-f]{8}$', 8, 'a tag of eight hexadecimal digits'),
+        ('CS', '^[A-Z0-9_ ]*$', 16, 'at most 16 capital letters, digits, blanks and underscores'),
+        ('DA', '^([0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01]))?$', 8, 'a date, written YYYYMMDD'),
+        ('DS', '^([-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?)?$', 16, 'a number of at most 16 characters'),
+        ('DT', '^([0-9]{4}([0-9]{2}){0,5}(\.[0-9]{1,6})?([-+][0-9]{4})?)?$', 26, 'a date and time, written YYYYMMDDHHMMSS'),
+        ('FD', '^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$', 64, 'a number'),
+        ('FL', '^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$', 64, 'a number'),
+        ('IS', '^([-+]?[0-9]+)?$', 12, 'an integer of at most 12 characters'),
+        ('LO', '^[^[:cntrl:]]*$', 64, 'at most 64 characters'),
+        ('LT', '', 10240, 'at most 10240 characters'),
+        ('PN', '^[^[:cntrl:]]*$', 194, 'at most 64 characters in each of three groups'),
+        ('SH', '^[^[:cntrl:]]*$', 16, 'at most 16 characters'),
+        ('SL', '^[-+]?[0-9]+$', 11, 'an integer'),
+        ('SS', '^[-+]?[0-9]+$', 6, 'an integer'),
+        ('ST', '', 1024, 'at most 1024 characters'),
+        ('SV', '^[-+]?[0-9]+$', 20, 'an integer'),
+        ('TM', '^([0-9]{2}([0-9]{2}([0-9]{2}(\.[0-9]{1,6})?)?)?)?$', 13, 'a time, written HHMMSS'),
+        ('UI', '^((0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*)?$', 64, 'a UID of at most 64 characters'),
+        ('UL', '^[0-9]+$', 10, 'an integer'),
+        ('US', '^[0-9]+$', 5, 'an integer'),
+        ('UV', '^[0-9]+$', 20, 'an integer')) AS r(vr, pattern, most, words)
     CROSS JOIN LATERAL unnest(CASE WHEN p_vr IN ('LT', 'ST') THEN ARRAY[p_value] ELSE string_to_array(p_value, '\') END) AS v(value)
-    WHERE r.vr = p_vr AND p_value <> ''
-      AND (v.value !~ r.pattern OR length(v.value) > CASE p_vr WHEN 'DS' THEN 16 WHEN 'DT' THEN 26 WHEN 'UI' THEN 64 ELSE 10240 END)
+    WHERE r.vr = p_vr AND p_value <> '' AND (length(v.value) > r.most OR v.value !~ r.pattern)
     LIMIT 1;
 END;
-COMMENT ON FUNCTION dicomgw._value_problem(text, text) IS 'Why this is no value of that VR (PS3.5 6.2), several parted by backslashes; NULL: it is one, or no value at all';
+COMMENT ON FUNCTION dicomgw._value_problem(text, text) IS 'Edits: why this is no value of that VR (PS3.5 6.2), several parted by backslashes; NULL: it is one, or no value at all';
 
 CREATE FUNCTION dicomgw.check_edit_expression(expression text) RETURNS void
 LANGUAGE c STRICT STABLE
@@ -127,7 +126,7 @@ CREATE FUNCTION dicomgw._edit_value(expression text, instance_id bigint) RETURNS
 LANGUAGE c STRICT VOLATILE
 AS 'MODULE_PATHNAME', 'dgw_edit_value';
 COMMENT ON FUNCTION dicomgw._edit_value(text, bigint) IS
-    'What such an expression gives for an object, evaluated as a role without rights; an error if the object''s row is gone';
+    'Edits: what such an expression gives for an object, evaluated as a role without rights; an error if the object''s row is gone';
 
 CREATE FUNCTION dicomgw._check_set_edit(p_edit dicomgw.route_edit) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -158,7 +157,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._check_set_edit(dicomgw.route_edit) IS 'Raises an error if this edit can''t set what it wants to set';
+COMMENT ON FUNCTION dicomgw._check_set_edit(dicomgw.route_edit) IS 'Edits: raises an error if this edit can''t set what it wants to set';
 
 CREATE FUNCTION dicomgw._check_route_edit() RETURNS trigger
 LANGUAGE plpgsql
@@ -225,13 +224,17 @@ COMMENT ON COLUMN dicomgw.edit_version.edits IS 'the edits, in their order';
 CREATE FUNCTION dicomgw._edit_version(p_route_id integer) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
     v_edits jsonb;
     v_id    bigint;
 BEGIN
     SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('action', e.action, 'attribute', e.attribute, 'value', e.value,
-                                                          'expression', e.expression, 'options', e.options))
+                                                          'expression', e.expression, 'options', e.options,
+                                                          -- Those of today, and worked out once for all objects.
+                                                          'rules', CASE WHEN e.action = 'deidentify'
+                                                                        THEN dicomgw._deidentification_rules(e.options) END))
                      ORDER BY e.position, e.id)
     INTO v_edits
     FROM dicomgw.route r JOIN dicomgw.route_edit e ON e.route = r.name
@@ -249,4 +252,4 @@ BEGIN
     RETURN v_id;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._edit_version(integer) IS 'The version of a route''s edits as they are now, made if there is none; NULL: it has no edits';
+COMMENT ON FUNCTION dicomgw._edit_version(integer) IS 'Edits: the version of a route''s edits as they are now, made if there is none; NULL: it has no edits';

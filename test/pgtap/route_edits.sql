@@ -5,7 +5,7 @@ SET client_min_messages = error;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION dicomgw;
 BEGIN;
-SELECT plan(65);
+SELECT plan(62);
 
 INSERT INTO dicomgw.destination (name, host, port, ae_title) VALUES ('pacs', 'pacs.example', 104, 'PACS'), ('other', 'other.example', 104, 'OTHER');
 INSERT INTO dicomgw.destination (name, kind, url) VALUES ('web', 'dicomweb', 'http://web.example/dicom-web');
@@ -126,8 +126,10 @@ SELECT is((SELECT count(edit_version) FROM dicomgw.dead_letter), 3::bigint, 'and
 SELECT dicomgw.retry(destination => 'other');
 SELECT is((SELECT count(edit_version) FROM dicomgw.forward_job), 4::bigint, 'to be retried with the same edits');
 UPDATE dicomgw.route_edit SET value = 'X', expression = NULL WHERE id = :edit;
-SELECT is((SELECT dicomgw._edit_plan(:bare, v.edits) #>> '{steps,0,value}' FROM dicomgw.edit_version v WHERE v.id = dicomgw._edits_of_route('edited')), 'X',
+SELECT dicomgw._edits_of_route('edited') AS version \gset
+SELECT is((SELECT dicomgw._edit_plan(:bare, v.edits) #>> '{steps,0,value}' FROM dicomgw.edit_version v WHERE v.id = :version), 'X',
           'constants need no header');
+SELECT throws_like(format('SELECT dicomgw._edit_plan(%s, NULL)', :bare), '%is missing', 'no edits are not none');
 DELETE FROM dicomgw.route_edit;
 
 -- ---------- pseudonyms ----------
