@@ -25,7 +25,7 @@ BEGIN
     RETURN v_version;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._edits_of_route(text) IS 'The version of the edits of the route of this name; NULL: no route is named; an error if it has none';
+COMMENT ON FUNCTION dicomgw._edits_of_route(text) IS 'Verbs: the version of the edits of the route of this name; NULL: no route is named; an error if it has none';
 
 CREATE FUNCTION dicomgw.replay(instance_ids bigint[], destination text, priority integer DEFAULT 5,
     edits_of_route text DEFAULT NULL, OUT jobs bigint, OUT skipped bigint)
