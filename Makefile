@@ -46,6 +46,7 @@ OBJS = \
 	src/predicate_terms.o \
 	src/dry_run.o \
 	src/explain.o \
+	src/edit_expression.o \
 	src/header.o \
 	src/header_path.o \
 	src/forwarder.o \
@@ -69,14 +70,16 @@ OBJS = \
 # stops the build, lest it be forgotten.
 SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status audit listener remote_ae destination \
 	destination_window destination_state destination_group object storage_repair header dictionary \
-	route queue study group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
+	route deidentification deidentification_rules pseudonym route_edit edit_plan edit_preview \
+	queue study group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
 	timeline storage storage_check retention maintenance association history revert dry_run explain grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))
 
-# One part is made by the build: the data dictionary, as DCMTK has it.
+# Two parts are made by the build: the data dictionary, as DCMTK has it, and PS3.15's table.
 DICTIONARY = sql/dictionary.sql
+DEIDENTIFICATION = sql/deidentification_rules.sql
 
 DATA = $(UPGRADES)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
@@ -101,7 +104,8 @@ WERROR_FLAG = $(if $(filter 1,$(WERROR)),-Werror)
 PG_CPPFLAGS = -isystem '$(includedir_server)' -MMD -MP
 PG_CFLAGS = -std=gnu11 -Wextra -Wno-unused-parameter $(WERROR_FLAG)
 
-EXTRA_CLEAN = $(PROGRAMS) $(HELPER_OBJS) $(DEPFILES) $(DICTIONARY) tools/dictionary
+EXTRA_CLEAN = $(PROGRAMS) $(HELPER_OBJS) $(DEPFILES) $(DICTIONARY) \
+	$(DEIDENTIFICATION) tools/dictionary
 DEPFILES = $(patsubst %.o,%.d,$(OBJS) $(HELPER_OBJS))
 
 # No LLVM bitcode: there is nothing here to inline into a query.
@@ -145,6 +149,10 @@ $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
 
 $(DICTIONARY): tools/dictionary
 	tools/dictionary >$@.tmp
+	mv $@.tmp $@
+
+$(DEIDENTIFICATION): tools/deidentification_rules data/ps3.15-e.1-1.csv
+	tools/deidentification_rules data/ps3.15-e.1-1.csv >$@.tmp
 	mv $@.tmp $@
 
 tools/dictionary: tools/dictionary.cpp

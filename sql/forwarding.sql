@@ -50,7 +50,8 @@ COMMENT ON FUNCTION dicomgw._sweep(integer[], bigint[]) IS
 
 CREATE FUNCTION dicomgw._claim(p_destination_id integer, p_from bigint[], p_limit integer, p_lease interval,
     OUT id bigint, OUT token bigint, OUT file_path text, OUT sop_class_uid text, OUT sop_instance_uid text,
-    OUT transfer_syntax_uid text, OUT size bigint, OUT sha256 bytea, OUT priority integer, OUT series_id bigint)
+    OUT transfer_syntax_uid text, OUT size bigint, OUT sha256 bytea, OUT priority integer, OUT series_id bigint,
+    OUT edits text, OUT edit_error text)
 RETURNS SETOF record
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -77,23 +78,24 @@ BEGIN
     ), claimed AS (
         UPDATE dicomgw.forward_job j SET lease_token = v_token, lease_until = now() + p_lease
         FROM due WHERE j.id = due.id
-        RETURNING j.id, j.priority, j.instance_id
+        RETURNING j.id, j.priority, j.instance_id, j.edit_version
     )
     SELECT c.id, v_token, i.file_path, i.sop_class_uid, i.sop_instance_uid, i.transfer_syntax_uid, i.size, i.sha256,
-           c.priority::integer, i.series_id
+           c.priority::integer, i.series_id, e.plan, e.error
     FROM claimed c JOIN dicomgw.instance i ON i.id = c.instance_id
+    LEFT JOIN LATERAL dicomgw._plan_of_job(c.instance_id, p_destination_id, c.edit_version) e ON c.edit_version IS NOT NULL
     ORDER BY c.priority DESC, c.id;
 END
 $$;
 COMMENT ON FUNCTION dicomgw._claim(integer, bigint[], integer, interval) IS
-    'Forwarder: leases the first jobs of a destination under a new fencing token; of each of the ten priorities those from this number on';
+    'Forwarder: leases the first jobs of a destination under a new fencing token; of each of the ten priorities those from this number on. edits: the plan of those that are edited, or edit_error';
 
 -- Outcomes: DgwOutcome of src/protocol/message.h.  Statuses: PS3.7 Annex C, PS3.4 B.2.3.
 CREATE FUNCTION dicomgw._answer_class(p_outcome integer, p_status integer) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 RETURN CASE
-    WHEN p_outcome IN (3, 4) THEN 'unsendable'                                 -- our file is not as received
+    WHEN p_outcome IN (3, 4, 9) THEN 'unsendable'                              -- our file is not as received, or can't be edited
     WHEN p_outcome IN (2, 5, 6) THEN 'permanent'                               -- no context, no conversion, HTTP 4xx
     WHEN p_outcome <> 1 THEN 'transient'                                       -- HTTP 5xx, the association broke
     WHEN p_status IN (0, 1, 263, 278) THEN 'taken'                             -- 0000H; 0001H, 0107H, 0116H are warnings
@@ -104,7 +106,7 @@ RETURN CASE
     ELSE 'transient'                                                           -- A7xx, 0110H, 0124H, 0210H, 0213H, and what nobody knows
 END;
 COMMENT ON FUNCTION dicomgw._answer_class(integer, integer) IS
-    'Forwarder: what an outcome and a DIMSE status say: taken, transient, permanent, or unsendable (our own file is missing or damaged)';
+    'Forwarder: what an outcome and a DIMSE status say: taken, transient, permanent, or unsendable (our own file is missing or damaged, or cannot be edited)';
 
 CREATE FUNCTION dicomgw._verdict(p_class text, p_attempts integer, p_first_refused_at timestamptz, p_destination dicomgw.destination)
 RETURNS text
@@ -138,7 +140,7 @@ BEGIN
         FROM unnest(p_id, p_token, p_outcome, p_status, p_comment, p_offending, p_sent_syntax, p_duration_us)
             AS r(id, token, outcome, status, comment, offending, sent_syntax, duration_us)
     ), ended AS MATERIALIZED (
-        SELECT j.id, j.instance_id, j.destination_id, d.name AS destination, j.route_id, j.group_id, j.priority, j.created_at,
+        SELECT j.id, j.instance_id, j.destination_id, d.name AS destination, j.route_id, j.group_id, j.edit_version, j.priority, j.created_at,
                j.attempts + 1 AS attempts, r.class,
                CASE WHEN r.outcome = 1 THEN r.status END AS status,
                nullif(r.comment, '') AS comment, nullif(r.offending, '') AS offending, nullif(r.sent_syntax, '') AS sent_syntax,
@@ -163,9 +165,9 @@ BEGIN
     ), history AS (
         INSERT INTO dicomgw.forward_history
             (job_id, instance_id, destination, route_id, outcome, created_at, attempts, duration, status, comment, offending,
-             sent_transfer_syntax_uid)
+             sent_transfer_syntax_uid, edit_version)
         SELECT e.id, e.instance_id, e.destination, e.route_id, 'sent', e.created_at, e.attempts, e.duration, e.status, e.comment,
-               e.offending, e.sent_syntax
+               e.offending, e.sent_syntax, e.edit_version
         FROM ended e WHERE e.verdict = 'sent'
     ), delivered AS (
         INSERT INTO dicomgw.study_delivery AS d (study_id, destination, sent, last_sent_at)
@@ -180,9 +182,9 @@ BEGIN
         FROM ended e WHERE e.verdict <> 'sent'
     ), dead AS (
         INSERT INTO dicomgw.dead_letter
-            (id, instance_id, destination_id, route_id, group_id, priority, created_at, attempts, status, error, offending)
-        SELECT e.id, e.instance_id, e.destination_id, e.route_id, e.group_id, e.priority, e.created_at, e.attempts, e.status,
-               e.error, e.offending
+            (id, instance_id, destination_id, route_id, group_id, edit_version, priority, created_at, attempts, status, error, offending)
+        SELECT e.id, e.instance_id, e.destination_id, e.route_id, e.group_id, e.edit_version, e.priority, e.created_at, e.attempts,
+               e.status, e.error, e.offending
         FROM ended e WHERE e.verdict = 'failed'
     )
     SELECT e.id, e.verdict, e.class IN ('taken', 'permanent') FROM ended e;

@@ -15,6 +15,7 @@ CREATE TABLE dicomgw.forward_job (
     destination_id integer NOT NULL REFERENCES dicomgw.destination,
     route_id       integer,
     group_id       integer,
+    edit_version   bigint,
     priority       dicomgw.job_priority NOT NULL DEFAULT 5,
     created_at     timestamptz NOT NULL DEFAULT now(),
     attempts       integer NOT NULL DEFAULT 0,
@@ -39,6 +40,7 @@ COMMENT ON COLUMN dicomgw.forward_job.instance_id IS 'the object';
 COMMENT ON COLUMN dicomgw.forward_job.destination_id IS 'where it goes';
 COMMENT ON COLUMN dicomgw.forward_job.route_id IS 'the route that asked for it; NULL: a person did';
 COMMENT ON COLUMN dicomgw.forward_job.group_id IS 'the destination group whose member the destination is; NULL: it was named itself';
+COMMENT ON COLUMN dicomgw.forward_job.edit_version IS 'the edits that are made on its copy (dicomgw.edit_version); NULL: none, the bytes are untouched';
 COMMENT ON COLUMN dicomgw.forward_job.priority IS '0 to 9, higher ones are sent first';
 COMMENT ON COLUMN dicomgw.forward_job.created_at IS 'when it was put into the queue';
 COMMENT ON COLUMN dicomgw.forward_job.attempts IS 'how often it was offered to the peer and refused';
@@ -56,6 +58,7 @@ CREATE TABLE dicomgw.dead_letter (
     destination_id integer NOT NULL REFERENCES dicomgw.destination,
     route_id       integer,
     group_id       integer,
+    edit_version   bigint,
     priority       dicomgw.job_priority NOT NULL,
     created_at     timestamptz NOT NULL,
     failed_at      timestamptz NOT NULL DEFAULT now(),
@@ -73,6 +76,7 @@ COMMENT ON COLUMN dicomgw.dead_letter.instance_id IS 'the object';
 COMMENT ON COLUMN dicomgw.dead_letter.destination_id IS 'where it should have gone';
 COMMENT ON COLUMN dicomgw.dead_letter.route_id IS 'the route that asked for it; NULL: a person did';
 COMMENT ON COLUMN dicomgw.dead_letter.group_id IS 'the destination group whose member the destination is; NULL: it was named itself';
+COMMENT ON COLUMN dicomgw.dead_letter.edit_version IS 'the edits that are made on its copy (dicomgw.edit_version); NULL: none, the bytes are untouched';
 COMMENT ON COLUMN dicomgw.dead_letter.priority IS 'priority that it had in the queue';
 COMMENT ON COLUMN dicomgw.dead_letter.created_at IS 'when it was put into the queue';
 COMMENT ON COLUMN dicomgw.dead_letter.failed_at IS 'when it was given up';
@@ -95,6 +99,7 @@ CREATE TABLE dicomgw.forward_history (
     comment        text,
     offending      text,
     sent_transfer_syntax_uid text,
+    edit_version   bigint,
     CONSTRAINT forward_history_outcome_is_sent_or_cancelled CHECK (outcome IN ('sent', 'cancelled'))
 ) PARTITION BY RANGE (ended_at);
 CREATE INDEX forward_history_instance_id_idx ON dicomgw.forward_history (instance_id);
@@ -112,6 +117,7 @@ COMMENT ON COLUMN dicomgw.forward_history.status IS 'DIMSE status of the peer''s
 COMMENT ON COLUMN dicomgw.forward_history.comment IS 'Error Comment (0000,0902) of the peer''s answer, or who cancelled';
 COMMENT ON COLUMN dicomgw.forward_history.offending IS 'Offending Element (0000,0901) of a warning: tags, separated by commas';
 COMMENT ON COLUMN dicomgw.forward_history.sent_transfer_syntax_uid IS 'transfer syntax that it was converted to for sending; NULL: its bytes were sent as they were received';
+COMMENT ON COLUMN dicomgw.forward_history.edit_version IS 'the edits that were made on its copy (dicomgw.edit_version); NULL: none, the bytes are untouched';
 
 CREATE TABLE dicomgw.forward_attempt (
     job_id         bigint NOT NULL,

@@ -182,7 +182,7 @@ AS $$
 DECLARE
     v_jobs integer;
 BEGIN
-    -- Two routes to one destination make one job, of the higher priority.  A group's member is chosen once a study.
+    -- Two routes to one destination make one job, of the higher priority, unless their edits differ.  A group's member is chosen once a study.
     WITH match AS MATERIALIZED (
         SELECT m.instance_id, r.id AS route_id, r.priority, d.id AS destination_id, g.id AS group_id, s.study_id
         FROM unnest(p_instance_id, p_route_id) AS m(instance_id, route_id)
@@ -196,13 +196,16 @@ BEGIN
         FROM (SELECT DISTINCT m.group_id, m.study_id, coalesce(m.study_id, m.instance_id) AS key
               FROM match m WHERE m.group_id IS NOT NULL) u
     )
-    INSERT INTO dicomgw.forward_job (instance_id, destination_id, route_id, group_id, priority)
-    SELECT DISTINCT ON (t.instance_id, t.destination_id) t.instance_id, t.destination_id, t.route_id, t.group_id, t.priority
+    INSERT INTO dicomgw.forward_job (instance_id, destination_id, route_id, group_id, priority, edit_version)
+    SELECT DISTINCT ON (t.instance_id, t.destination_id, v.edit_version)
+           t.instance_id, t.destination_id, t.route_id, t.group_id, t.priority, v.edit_version
     FROM (SELECT m.instance_id, coalesce(m.destination_id, b.destination_id) AS destination_id, m.route_id, m.group_id, m.priority
           FROM match m
           LEFT JOIN member b ON b.group_id = m.group_id AND b.study_id IS NOT DISTINCT FROM m.study_id
                             AND b.key = coalesce(m.study_id, m.instance_id)) t
-    ORDER BY t.instance_id, t.destination_id, t.priority DESC, t.route_id;
+    JOIN (SELECT u.route_id, dicomgw._edit_version(u.route_id) AS edit_version
+          FROM (SELECT DISTINCT unnest(p_route_id) AS route_id) u) v ON v.route_id = t.route_id
+    ORDER BY t.instance_id, t.destination_id, v.edit_version, t.priority DESC, t.route_id;
     GET DIAGNOSTICS v_jobs = ROW_COUNT;
     RETURN v_jobs;
 END

@@ -81,9 +81,11 @@ BEGIN
         DELETE FROM dicomgw.dead_letter l USING dead d WHERE l.id = d.id RETURNING l.*
     ), queued AS (
         INSERT INTO dicomgw.forward_job
-            (id, instance_id, destination_id, route_id, group_id, priority, created_at, last_status, last_error, last_offending)
+            (id, instance_id, destination_id, route_id, group_id, edit_version, priority, created_at, last_status, last_error,
+             last_offending)
         OVERRIDING SYSTEM VALUE
-        SELECT t.id, t.instance_id, t.destination_id, t.route_id, t.group_id, t.priority, t.created_at, t.status, t.error, t.offending
+        SELECT t.id, t.instance_id, t.destination_id, t.route_id, t.group_id, t.edit_version, t.priority, t.created_at, t.status,
+               t.error, t.offending
         FROM taken_back t ORDER BY t.id
         RETURNING forward_job.id
     )
@@ -118,15 +120,16 @@ BEGIN
         SELECT l.id FROM chosen c JOIN dicomgw.dead_letter l ON l.id = c.id WHERE c.failed ORDER BY l.id FOR UPDATE OF l
     ), ended AS (
         DELETE FROM dicomgw.forward_job j USING waiting w WHERE j.id = w.id
-        RETURNING j.id, j.instance_id, j.destination_id, j.route_id, j.created_at, j.attempts, j.last_status AS status
+        RETURNING j.id, j.instance_id, j.destination_id, j.route_id, j.created_at, j.attempts, j.last_status AS status,
+                  j.edit_version
     ), buried AS (
         DELETE FROM dicomgw.dead_letter l USING dead d WHERE l.id = d.id
-        RETURNING l.id, l.instance_id, l.destination_id, l.route_id, l.created_at, l.attempts, l.status
+        RETURNING l.id, l.instance_id, l.destination_id, l.route_id, l.created_at, l.attempts, l.status, l.edit_version
     )
     INSERT INTO dicomgw.forward_history
-        (job_id, instance_id, destination, route_id, outcome, created_at, attempts, status, comment)
+        (job_id, instance_id, destination, route_id, outcome, created_at, attempts, status, comment, edit_version)
     SELECT c.id, c.instance_id, d.name, c.route_id, 'cancelled', c.created_at, c.attempts, c.status,
-           format('cancelled by %s', session_user)
+           format('cancelled by %s', session_user), c.edit_version
     FROM (SELECT * FROM ended UNION ALL SELECT * FROM buried) c
     JOIN dicomgw.destination d ON d.id = c.destination_id;
     GET DIAGNOSTICS cancelled = ROW_COUNT;
@@ -185,9 +188,9 @@ BEGIN
     ), taken_back AS (
         DELETE FROM dicomgw.dead_letter l USING dead d WHERE l.id = d.id RETURNING l.*
     ), queued AS (
-        INSERT INTO dicomgw.forward_job (id, instance_id, destination_id, route_id, priority, created_at)
+        INSERT INTO dicomgw.forward_job (id, instance_id, destination_id, route_id, edit_version, priority, created_at)
         OVERRIDING SYSTEM VALUE
-        SELECT t.id, t.instance_id, v_to, t.route_id, t.priority, t.created_at FROM taken_back t ORDER BY t.id
+        SELECT t.id, t.instance_id, v_to, t.route_id, t.edit_version, t.priority, t.created_at FROM taken_back t ORDER BY t.id
         RETURNING forward_job.id
     )
     SELECT (SELECT count(*) FROM waiting) + (SELECT count(*) FROM queued), (SELECT count(*) FROM held h WHERE h.being_sent)

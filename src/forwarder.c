@@ -288,13 +288,22 @@ add_lane(DgwTarget *target)
 	return true;
 }
 
+/* Jobs that were claimed in this turn, and have failed by that. */
+static DgwReports not_edited;
+
 static void
 hand_out(DgwTarget *target, DgwClaimedJob *claimed, int n)
 {
 	for (int i = 0; i < n; i++)
 	{
-		DgwLane *lane = choose_lane(target, claimed[i].series_id);
+		DgwLane *lane;
 
+		if (claimed[i].edit_error != NULL)
+		{
+			dgw_report_not_edited(&not_edited, target, &claimed[i].job, claimed[i].edit_error);
+			continue;
+		}
+		lane = choose_lane(target, claimed[i].series_id);
 		dgw_lane_add(lane, &claimed[i].job, claimed[i].priority);
 		lane->series_id = claimed[i].series_id;
 		dgw_pace_take(&target->pace, claimed[i].job.size);
@@ -404,6 +413,8 @@ one_turn(DgwReports *reports)
 		dgw_concurrency_record();
 	}
 	serve_targets();
+	(void) dgw_results_record(&not_edited);
+	not_edited = (DgwReports){0};
 	start_probes();
 	dgw_commit();
 	dgw_targets_forget();

@@ -56,7 +56,8 @@ judge_destination(DgwReports *reports, DgwReport *report, bool taken)
 {
 	bool broken = report->outcome == DGW_OUTCOME_BROKEN;
 
-	if (report->outcome == DGW_OUTCOME_FILE_MISSING || report->outcome == DGW_OUTCOME_FILE_DAMAGED)
+	if (report->outcome == DGW_OUTCOME_FILE_MISSING ||
+		report->outcome == DGW_OUTCOME_FILE_DAMAGED || report->outcome == DGW_OUTCOME_NOT_EDITED)
 		return;
 	if (taken)
 	{

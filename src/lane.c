@@ -102,11 +102,11 @@ peer_words(DgwSlice words)
 }
 
 static DgwReport *
-add_report(DgwReports *reports, DgwLane *lane, const DgwHeldJob *job)
+add_report(DgwReports *reports, DgwTarget *target, const DgwHeldJob *job)
 {
 	DgwReport *report = palloc0(sizeof(DgwReport));
 
-	report->target = lane->target;
+	report->target = target;
 	report->id = job->id;
 	report->token = job->token;
 	report->comment = "";
@@ -114,6 +114,16 @@ add_report(DgwReports *reports, DgwLane *lane, const DgwHeldJob *job)
 	report->sent_syntax = "";
 	reports->jobs = lappend(reports->jobs, report);
 	return report;
+}
+
+void
+dgw_report_not_edited(DgwReports *reports, DgwTarget *target, const DgwJob *job, char *reason)
+{
+	DgwHeldJob held = {.id = (int64) job->id, .token = (int64) job->token};
+	DgwReport *report = add_report(reports, target, &held);
+
+	report->outcome = DGW_OUTCOME_NOT_EDITED;
+	report->comment = reason;
 }
 
 static void
@@ -142,12 +152,12 @@ take_result(DgwLane *lane, DgwFrame *frame, DgwReports *reports)
 	DgwHeldJob job;
 
 	if (!dgw_decode_result(frame, &m) || m.outcome < DGW_OUTCOME_RESPONSE ||
-		m.outcome > DGW_OUTCOME_DEFERRED)
+		(m.outcome > DGW_OUTCOME_DEFERRED && m.outcome != DGW_OUTCOME_NOT_EDITED))
 		return false;
 	job = (DgwHeldJob){.id = (int64) m.id, .token = (int64) m.token};
 	if (!let_go(lane, job.id, job.token))
 		return false;
-	report = add_report(reports, lane, &job);
+	report = add_report(reports, lane->target, &job);
 	report->outcome = m.outcome;
 	report->status = m.status;
 	report->duration_us = m.duration_us;
@@ -165,7 +175,7 @@ charge(DgwLane *lane, const DgwHeldJob *held, char *message, DgwReports *reports
 	DgwReport *report;
 
 	let_go(lane, job.id, job.token);
-	report = add_report(reports, lane, &job);
+	report = add_report(reports, lane->target, &job);
 	report->outcome = DGW_OUTCOME_BROKEN;
 	report->comment = message;
 }
@@ -287,7 +297,7 @@ dgw_lane_end(DgwLane *lane, DgwReports *reports)
 		mourn(lane, how, reports);
 	for (int i = 0; i < lane->n_held; i++)
 	{
-		add_report(reports, lane, &lane->held[i])->release = true;
+		add_report(reports, lane->target, &lane->held[i])->release = true;
 		dgw_target_lower(lane->target, lane->held[i].priority, lane->held[i].id);
 	}
 	if (lane->probe)

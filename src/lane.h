@@ -111,6 +111,10 @@ extern bool dgw_lane_read(DgwLane *lane, DgwReports *reports);
 /* Stop the sender, give back its jobs, free the lane. */
 extern void dgw_lane_end(DgwLane *lane, DgwReports *reports);
 
+/* A claimed job that can't be edited as its route wants it is given to no lane: it has failed. */
+extern void dgw_report_not_edited(DgwReports *reports, DgwTarget *target, const DgwJob *job,
+								  char *reason);
+
 /* The destination does not answer, or does not take anything. */
 extern void dgw_report_down(DgwReports *reports, DgwTarget *target, char *reason);
 

@@ -219,6 +219,7 @@ open_route_row(void)
 	return relation_open(relid, AccessShareLock);
 }
 
+/* what: the kind of expression, for messages; NULL: of any type, whose value as text is wanted. */
 static Expr *
 compile(const char *text, Oid type, const char *what)
 {
@@ -244,7 +245,13 @@ compile(const char *text, Oid type, const char *what)
 	row = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, NULL, false, true);
 	addNSItemToQuery(pstate, row, true, true, true);
 	expr = transformExpr(pstate, expr, EXPR_KIND_WHERE);
-	expr = coerce_to_specific_type(pstate, expr, type, what);
+	if (what != NULL)
+		expr = coerce_to_specific_type(pstate, expr, type, what);
+	else
+		expr = coerce_to_target_type(pstate, expr, exprType(expr), type, -1, COERCION_EXPLICIT,
+									 COERCE_EXPLICIT_CAST, -1);
+	if (expr == NULL)
+		refuse("the expression gives nothing that can be written as text", text, -1);
 	assign_expr_collations(pstate, expr);
 	if (contain_volatile_functions(expr))
 		refuse("a predicate cannot call a volatile function", text, -1);
@@ -266,6 +273,12 @@ Expr *
 dgw_predicate_compile_integer(const char *text)
 {
 	return compile(text, INT4OID, "expected_instances");
+}
+
+Expr *
+dgw_expression_compile(const char *text)
+{
+	return compile(text, TEXTOID, NULL);
 }
 
 /* ---------- evaluation ---------- */

@@ -27,6 +27,9 @@ extern Expr *dgw_predicate_compile(const char *text);
 /* The same for a route's expected_instances: an expression of type integer. */
 extern Expr *dgw_predicate_compile_integer(const char *text);
 
+/* The same for an expression of any type, whose value as text is wanted. */
+extern Expr *dgw_expression_compile(const char *text);
+
 /*
  * Evaluate over the rows of route_row in slot after slot.  An ERROR of the
  * expression is the caller's to catch.

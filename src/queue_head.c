@@ -173,6 +173,9 @@ read_job(SPITupleTable *rows, uint64 i, DgwClaimedJob *claimed)
 		   Min(VARSIZE_ANY_EXHDR(sha256), DGW_SHA256_LEN));
 	claimed->priority = int4_column(rows, i, 9);
 	claimed->series_id = int8_column(rows, i, 10);
+	if (SPI_getvalue(rows->vals[i], rows->tupdesc, 11) != NULL)
+		claimed->job.edits = text_slice(rows, i, 11);
+	claimed->edit_error = SPI_getvalue(rows->vals[i], rows->tupdesc, 12);
 }
 
 /* Nothing of these priorities is left. */

@@ -35,7 +35,8 @@ typedef struct DgwClaimedJob
 {
 	DgwJob job;
 	int priority;
-	int64 series_id; /* 0: none */
+	int64 series_id;  /* 0: none */
+	char *edit_error; /* why its route's edits can't be made on it; NULL: there is no reason */
 } DgwClaimedJob;
 
 /*

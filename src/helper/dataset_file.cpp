@@ -133,6 +133,22 @@ DatasetFile::adopt(int fd)
 	return start();
 }
 
+bool
+DatasetFile::read_again(int fd, std::string &why)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0)
+	{
+		why = std::string("could not duplicate descriptor: ") + strerror(errno);
+		return false;
+	}
+	if (adopt(copy) == FileState::Good)
+		return true;
+	why = why_;
+	return false;
+}
+
 FileState
 DatasetFile::start()
 {

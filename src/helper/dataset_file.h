@@ -57,6 +57,8 @@ public:
 				   const uint8_t *sha256);
 	/* All of this file, a temporary one, which becomes ours. */
 	FileState adopt(int fd);
+	/* The same for a temporary file that stays its owner's, to be sent once more; false: why. */
+	bool read_again(int fd, std::string &why);
 	void close();
 
 	/*

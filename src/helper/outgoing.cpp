@@ -9,11 +9,6 @@
 #include "outgoing.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <dcmtk/dcmdata/dcuid.h>
 #include <dcmtk/dcmdata/dcxfer.h>
@@ -74,7 +69,7 @@ ConvertedObject::make(uint64_t job_id, const DatasetFile &source, const std::str
 		if (result != Transcoded::Done)
 			return result;
 	}
-	return prepare(why) ? Transcoded::Done : Transcoded::Later;
+	return sending_.read_again(converted_.fd(), why) ? Transcoded::Done : Transcoded::Later;
 }
 
 void
@@ -83,23 +78,6 @@ ConvertedObject::forget()
 	converted_.close();
 	sending_.close();
 	job_id_ = 0;
-}
-
-/* From its beginning, with a descriptor of its own: it may have to be sent again. */
-bool
-ConvertedObject::prepare(std::string &why)
-{
-	int fd = fcntl(converted_.fd(), F_DUPFD_CLOEXEC, 0);
-
-	if (fd < 0)
-	{
-		why = std::string("could not duplicate descriptor: ") + strerror(errno);
-		return false;
-	}
-	if (sending_.adopt(fd) == FileState::Good)
-		return true;
-	why = sending_.why();
-	return false;
 }
 
 } // namespace dicomgw

@@ -55,8 +55,6 @@ public:
 	}
 
 private:
-	bool prepare(std::string &why);
-
 	TemporaryFile converted_;
 	DatasetFile sending_;
 	uint64_t job_id_ = 0;

@@ -19,15 +19,16 @@ HEADER_OBJS = $(addprefix src/helper/,header_json.o json_value.o character_set.o
 TRANSCODER_OBJS = $(addprefix src/helper/,transcoder.o pixel_data.o jpeg_frame.o codecs.o \
 	dataset_survey.o temporary_file.o) $(READER_OBJS)
 
+# A route's edits on stored datasets.
+EDITOR_OBJS = $(addprefix src/helper/,dataset_editor.o edit_plan.o edit_value.o patched_file.o \
+	character_set.o) $(TRANSCODER_OBJS)
+
 SCP_OBJS = $(addprefix src/helper/,scp.o listener.o waiting_room.o association_processes.o \
 	turned_away.o caller.o association.o connection.o admission.o identity.o \
 	negotiation.o store.o storage_gate.o object_file.o placed_file.o) $(HEADER_OBJS)
 
 SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.o dial.o \
-	dataset_file.o outgoing.o sender_echo.o) $(TRANSCODER_OBJS)
-
-# What all of them need to talk to their worker.
-WORKER_OBJS = src/helper/worker_channel.o $(PROTOCOL_OBJS)
+	dataset_file.o outgoing.o edited_object.o sender_echo.o) $(EDITOR_OBJS)
 
 # What all of them need to talk to their worker.
 WORKER_OBJS = src/helper/worker_channel.o $(PROTOCOL_OBJS)
@@ -39,5 +40,5 @@ STOW_RESPONSE_OBJS = $(addprefix src/helper/,stow_response.o stow_json.o stow_xm
 STOW_OBJS = $(addprefix src/helper/,stow.o stow_sender.o stow_request.o stow_verdict.o stow_echo.o \
 	http_client.o http_setup.o stored_file.o ascii.o) $(STOW_RESPONSE_OBJS)
 
-HELPER_LIBS = -ldcmjpeg -ldcmjpls -ldcmnet -ldcmtls -ldcmdata -loflog -lofstd -lssl -lcrypto -largon2 -lpthread
+HELPER_LIBS = -ldcmjpeg -ldcmjpls -ldcmnet -ldcmtls -ldcmdata -loflog -lofstd -ljansson -lssl -lcrypto -largon2 -lpthread
 STOW_LIBS = -lcurl -ljansson -lexpat -lssl -lcrypto

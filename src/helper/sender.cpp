@@ -58,7 +58,8 @@ Job::Job(const DgwJob &message)
 	  path(str(message.path)),
 	  pair{str(message.sop_class_uid), str(message.transfer_syntax_uid)},
 	  sop_instance_uid(str(message.sop_instance_uid)),
-	  size(message.size)
+	  size(message.size),
+	  edits(str(message.edits))
 {
 	std::copy(std::begin(message.sha256), std::end(message.sha256), sha256.begin());
 }
@@ -161,6 +162,7 @@ Sender::report(const Job &job, DgwOutcome outcome, const Response &response, uin
 	result.duration_us = duration_us;
 	bool heard = channel_.send(dgw_encode_result, result);
 
+	edited_.forget();
 	converted_.forget();
 	queue_.pop_front();
 	if (!heard)
@@ -385,8 +387,10 @@ Sender::offer(const Job &job, const std::vector<NegotiatedContext> &contexts)
 					(contexts.size() > 1 ? "; nor with any that it may be converted to" : ""),
 				""});
 	}
+	else if (!job.edits.empty())
+		offer_edited(job, accepted);
 	else if (accepted.front().pair == job.pair)
-		transfer(job, accepted.front(), file_);
+		transfer(job, accepted.front(), file_, job.sop_instance_uid);
 	else
 		offer_converted(job, accepted);
 }
@@ -395,7 +399,33 @@ Sender::offer(const Job &job, const std::vector<NegotiatedContext> &contexts)
 void
 Sender::offer_converted(const Job &job, const std::vector<NegotiatedContext> &accepted)
 {
-	const std::string &own = job.pair.transfer_syntax_uid;
+	FileState state = file_.verify();
+	std::string impossible;
+
+	if (state != FileState::Good)
+	{
+		report_file(job, state, file_);
+		return;
+	}
+	for (const NegotiatedContext &context : accepted)
+	{
+		if (context.pair == job.pair)
+		{
+			/* It has been read to its end. */
+			if (open_file(job))
+				transfer(job, context, file_, job.sop_instance_uid);
+			return;
+		}
+		if (convert(job, file_, job.pair.transfer_syntax_uid, context, impossible))
+			return;
+	}
+	report(job, DGW_OUTCOME_NO_CONVERSION, {0, impossible, ""});
+}
+
+/* The same for what the edits make of it; an object that cannot be edited is not sent. */
+void
+Sender::offer_edited(const Job &job, const std::vector<NegotiatedContext> &accepted)
+{
 	FileState state = file_.verify();
 	std::string impossible;
 	std::string why;
@@ -405,45 +435,69 @@ Sender::offer_converted(const Job &job, const std::vector<NegotiatedContext> &ac
 		report_file(job, state, file_);
 		return;
 	}
+	Transcoded edited = edited_.make(job.id, file_, job.pair.transfer_syntax_uid, job.edits,
+									 destination_.storage_path, why);
+
+	if (edited != Transcoded::Done)
+	{
+		report(job, edited == Transcoded::Later ? DGW_OUTCOME_DEFERRED : DGW_OUTCOME_NOT_EDITED,
+			   {0, (edited == Transcoded::Later ? "could not edit: " : "cannot be edited: ") + why,
+				""});
+		return;
+	}
 	for (const NegotiatedContext &context : accepted)
 	{
-		const std::string &syntax = context.pair.transfer_syntax_uid;
-
-		if (syntax == own)
+		if (context.pair.transfer_syntax_uid == edited_.transfer_syntax_uid())
 		{
-			/* It has been read to its end. */
-			if (open_file(job))
-				transfer(job, context, file_);
+			if (peer_is_there())
+				transfer(job, context, edited_.file(), edited_.sop_instance_uid());
 			return;
 		}
-		switch (converted_.make(job.id, file_, own, syntax, destination_.storage_path, why))
-		{
-			case Transcoded::Done:
-				/* It may have taken its time. */
-				if (peer_is_there())
-					transfer(job, context, converted_.file());
-				return;
-			case Transcoded::Later:
-				report(job, DGW_OUTCOME_DEFERRED, {0, "could not convert: " + why, ""});
-				return;
-			case Transcoded::Impossible:
-				if (impossible.empty())
-					impossible = "cannot convert from " + syntax_words(own) + " to " +
-								 syntax_words(syntax) + ", which the peer accepts: " + why;
-		}
+		if (convert(job, edited_.file(), edited_.transfer_syntax_uid(), context, impossible))
+			return;
 	}
 	report(job, DGW_OUTCOME_NO_CONVERSION, {0, impossible, ""});
 }
 
+/* To the transfer syntax of this context; false if that is impossible, else all is done. */
+bool
+Sender::convert(const Job &job, const DatasetFile &source, const std::string &own,
+				const NegotiatedContext &context, std::string &impossible)
+{
+	const std::string &syntax = context.pair.transfer_syntax_uid;
+	std::string why;
+
+	switch (converted_.make(job.id, source, own, syntax, destination_.storage_path, why))
+	{
+		case Transcoded::Done:
+			/* It may have taken its time. */
+			if (peer_is_there())
+				transfer(job, context, converted_.file(),
+						 job.edits.empty() ? job.sop_instance_uid : edited_.sop_instance_uid());
+			return true;
+		case Transcoded::Later:
+			report(job, DGW_OUTCOME_DEFERRED, {0, "could not convert: " + why, ""});
+			return true;
+		case Transcoded::Impossible:
+			if (impossible.empty())
+				impossible = "cannot convert from " + syntax_words(own) + " to " +
+							 syntax_words(syntax) + ", which the peer accepts: " + why;
+	}
+	return false;
+}
+
 void
-Sender::transfer(const Job &job, const NegotiatedContext &context, DatasetFile &file)
+Sender::transfer(const Job &job, const NegotiatedContext &context, DatasetFile &file,
+				 const std::string &sop_instance_uid)
 {
 	const std::string sent_as =
 		context.pair == job.pair ? std::string() : context.pair.transfer_syntax_uid;
 	auto start = Clock::now();
 	Response response;
 	Failure failure;
-	Exchange how = requestor_.store(context, job.sop_instance_uid, file, response, failure);
+	Exchange how = requestor_.store(
+		context, sop_instance_uid.empty() ? job.sop_instance_uid : sop_instance_uid, file, response,
+		failure);
 
 	switch (how)
 	{

@@ -28,6 +28,7 @@
 
 #include "channel.h"
 #include "dataset_file.h"
+#include "edited_object.h"
 #include "outgoing.h"
 #include "requestor.h"
 
@@ -52,6 +53,7 @@ struct Job
 	std::string sop_instance_uid;
 	uint64_t size;
 	std::array<uint8_t, DGW_SHA256_LEN> sha256;
+	std::string edits; /* plan (edit_plan.h); empty: its bytes are untouched */
 };
 
 class Sender
@@ -76,7 +78,11 @@ private:
 	bool find_contexts(const Job &job, std::vector<NegotiatedContext> &contexts) const;
 	void offer(const Job &job, const std::vector<NegotiatedContext> &contexts);
 	void offer_converted(const Job &job, const std::vector<NegotiatedContext> &accepted);
-	void transfer(const Job &job, const NegotiatedContext &context, DatasetFile &file);
+	void offer_edited(const Job &job, const std::vector<NegotiatedContext> &accepted);
+	bool convert(const Job &job, const DatasetFile &source, const std::string &own,
+				 const NegotiatedContext &context, std::string &impossible);
+	void transfer(const Job &job, const NegotiatedContext &context, DatasetFile &file,
+				  const std::string &sop_instance_uid);
 	void ended_by_peer(Exchange how, Failure &failure, uint64_t during_job);
 
 	void echo();
@@ -91,6 +97,7 @@ private:
 	const Destination &destination_;
 	Requestor requestor_;
 	DatasetFile file_;
+	EditedObject edited_;
 	ConvertedObject converted_;
 	std::deque<Job> queue_;
 	std::vector<SyntaxPair> proposed_; /* on the last association */

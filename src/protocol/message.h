@@ -60,7 +60,7 @@ extern "C"
 #endif
 
 /* Raised whenever a message changes; both ends must have the same. */
-#define DGW_PROTOCOL_VERSION 3
+#define DGW_PROTOCOL_VERSION 4
 
 /* The descriptor on which a helper program finds its channel. */
 #define DGW_CHANNEL_FD 3
@@ -369,6 +369,7 @@ extern "C"
 		DgwSlice transfer_syntax_uid;
 		uint64_t size;
 		uint8_t sha256[DGW_SHA256_LEN];
+		DgwSlice edits; /* plan of its edits (src/helper/edit_plan.h); empty: none */
 	} DgwJob;
 
 	/* An association is open; jobs are being sent over it. */
@@ -393,7 +394,8 @@ extern "C"
 		DGW_OUTCOME_NO_CONVERSION, /* it can't be converted to what the peer accepts */
 		DGW_OUTCOME_REFUSED,	   /* for good, without a DIMSE status (HTTP 4xx) */
 		DGW_OUTCOME_DEFERRED,	   /* for now, without a DIMSE status (HTTP 429, 5xx) */
-		DGW_OUTCOME_BROKEN
+		DGW_OUTCOME_BROKEN,
+		DGW_OUTCOME_NOT_EDITED /* its route's edits can't be made on it */
 	} DgwOutcome;
 
 	typedef struct DgwResult

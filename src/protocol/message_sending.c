@@ -79,6 +79,7 @@ dgw_encode_job(DgwFrameWriter *w, const DgwJob *m)
 	dgw_put_slice(w, m->transfer_syntax_uid);
 	dgw_put_u64(w, m->size);
 	dgw_put_bytes(w, m->sha256, sizeof(m->sha256));
+	dgw_put_slice(w, m->edits);
 	return dgw_frame_end(w);
 }
 
@@ -93,6 +94,7 @@ dgw_decode_job(DgwFrame *f, DgwJob *m)
 	m->transfer_syntax_uid = dgw_get_slice(f);
 	m->size = dgw_get_u64(f);
 	dgw_get_bytes(f, m->sha256, sizeof(m->sha256));
+	m->edits = dgw_get_slice(f);
 	return dgw_frame_complete(f);
 }
 

@@ -8,7 +8,7 @@
  * does what standard input says, a line at a time:
  *
  *		path <TAB> SOP class <TAB> SOP instance <TAB> transfer syntax <TAB> size <TAB> SHA-256
- *						a JOB; they are numbered from 1
+ *		[<TAB> edits]	a JOB; they are numbered from 1
  *		wait			until every job is answered
  *		log				until one more line is logged
  *		sleep N			that many milliseconds, though answers are still taken
@@ -37,6 +37,7 @@
 #include <unistd.h>
 
 #define JOB_FIELDS 6
+#define JOB_FIELDS_EDITED 7
 #define DEFAULT_WINDOW 64
 
 typedef struct Driver
@@ -228,13 +229,13 @@ parse_sha256(const char *hex, uint8_t *sha256)
 static void
 send_job(Driver *driver, char *line)
 {
-	char *fields[JOB_FIELDS];
+	char *fields[JOB_FIELDS_EDITED];
 	DgwJob job = {0};
 	int n = 0;
 
-	for (char *field; n < JOB_FIELDS && (field = strsep(&line, "\t")) != NULL;)
+	for (char *field; n < JOB_FIELDS_EDITED && (field = strsep(&line, "\t")) != NULL;)
 		fields[n++] = field;
-	if (n != JOB_FIELDS || !parse_sha256(fields[5], job.sha256))
+	if (n < JOB_FIELDS || !parse_sha256(fields[5], job.sha256))
 	{
 		errno = EINVAL;
 		die("bad line of input");
@@ -246,6 +247,8 @@ send_job(Driver *driver, char *line)
 	job.sop_instance_uid = slice(fields[2]);
 	job.transfer_syntax_uid = slice(fields[3]);
 	job.size = strtoull(fields[4], NULL, 10);
+	if (n == JOB_FIELDS_EDITED)
+		job.edits = slice(fields[6]);
 	await_room(driver, driver->window - 1);
 	driver->outstanding++;
 	send_written(driver, dgw_encode_job(&driver->writer, &job));

@@ -108,7 +108,7 @@ SELECT is_empty('SELECT object FROM pg_temp.hidden', 'no table is internal: all 
 -- What begins with an underscore is the workers' own, and says whose.
 SELECT is_empty(
     $$ SELECT p.oid::regprocedure FROM pg_temp.function p WHERE p.proname LIKE '\_%'
-         AND obj_description(p.oid, 'pg_proc') !~ '^(Trigger of|Receiver|Router|Forwarder|Maintenance|Verbs|Called|Number)' $$,
+         AND obj_description(p.oid, 'pg_proc') !~ '^(Trigger of|Receiver|Router|Forwarder|Maintenance|Verbs|Edits|Called|Number)' $$,
     'the comment of an internal function begins with whose it is, or what it gives');
 
 -- ---------- privileges ----------
@@ -146,8 +146,9 @@ CREATE VIEW pg_temp.kept AS
     SELECT c.relation, w.condition FROM pg_extension e, unnest(e.extconfig) WITH ORDINALITY AS c(relation, n)
          JOIN unnest((SELECT extcondition FROM pg_extension WHERE extname = 'dicomgw')) WITH ORDINALITY AS w(condition, n) USING (n)
     WHERE e.extname = 'dicomgw';
-SELECT set_eq('SELECT relation::regclass::text FROM pg_temp.kept', 'SELECT relation::regclass::text FROM pg_temp.configuration',
-              'pg_dump keeps the configuration, and nothing else');
+SELECT set_eq('SELECT relation::regclass::text FROM pg_temp.kept',
+              $$ SELECT relation::regclass::text FROM pg_temp.configuration UNION VALUES ('dicomgw.harmless_text'), ('dicomgw.pseudonym') $$,
+              'pg_dump keeps the configuration, what edits know, and nothing else');
 SELECT is_empty('SELECT relation FROM pg_temp.kept WHERE condition <> ''''', 'and all of its rows');
 SELECT isnt_empty('SELECT FROM pg_temp.kept', 'which is something');
 -- On a subscriber, too: there nothing is fired by a statement but COPY and TRUNCATE, and nothing at all unless it is said.

@@ -136,7 +136,8 @@ encode_job(DgwFrameWriter *w)
 				.sop_class_uid = UID_CT,
 				.sop_instance_uid = UID_INSTANCE,
 				.transfer_syntax_uid = UID_IMPLICIT,
-				.size = 524288};
+				.size = 524288,
+				.edits = slice("{\"steps\": []}")};
 
 	memcpy(m.sha256, some_sha256, sizeof(m.sha256));
 	return dgw_encode_job(w, &m);
