@@ -25,7 +25,10 @@ OBJS = \
 	src/worker.o \
 	src/helper_process.o \
 	src/destination.o \
+	src/password.o \
 	src/passcode.o \
+	src/token.o \
+	src/audit.o \
 	src/space.o \
 	src/peer_address.o \
 	src/water_marks.o \
@@ -61,10 +64,11 @@ OBJS = \
 
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
-SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status audit listener remote_ae destination \
+SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status identity audit listener remote_ae destination \
 	destination_window destination_state destination_group object storage_repair header dictionary \
 	route queue group_placement routing forwarding job_status echo verbs replay destination_admin \
-	timeline storage storage_check retention maintenance association grants))
+	timeline storage storage_check retention maintenance association app_user session sign_in user_admin configuration_audit \
+	scope api api_user api_object privilege roles grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))
@@ -80,8 +84,8 @@ HELPER_CXXFLAGS = -std=c++17 -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong
 HELPER_CPPFLAGS = -D_FORTIFY_SOURCE=2 -MMD -MP
 HELPER_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
-# Hashes of passcodes.
-SHLIB_LINK = -largon2
+# Hashes of passwords and passcodes, signatures of tokens.
+SHLIB_LINK = -largon2 -lcrypto
 
 # WERROR=1, as the test runner and CI have it: a warning stops the build.
 WERROR_FLAG = $(if $(filter 1,$(WERROR)),-Werror)
