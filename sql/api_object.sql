@@ -39,7 +39,8 @@ COMMENT ON COLUMN dicomgw_api.series.instances IS 'objects received, repeated on
 
 CREATE VIEW dicomgw_api.instance WITH (security_invoker = true) AS
     SELECT t.id, t.series_id, t.received_at, t.listener_id, t.calling_ae, t.called_ae, t.peer_address, t.sop_class_uid, t.sop_instance_uid, t.transfer_syntax_uid, t.file_path, t.size, t.sha256, t.header_error, t.removed_at, t.institution_name, r.study_id
-    FROM dicomgw.instance t LEFT JOIN dicomgw.series r ON r.id = t.series_id;
+    FROM dicomgw.instance t LEFT JOIN dicomgw.series r ON r.id = t.series_id
+    WHERE (SELECT dicomgw.note_view('list of instances'));
 COMMENT ON VIEW dicomgw_api.instance IS 'Objects that were received and routed';
 COMMENT ON COLUMN dicomgw_api.instance.id IS 'number of the object, in the order of receipt';
 COMMENT ON COLUMN dicomgw_api.instance.series_id IS 'its series; null: its header names no study';

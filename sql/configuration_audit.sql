@@ -32,7 +32,7 @@ BEGIN
     IF v_changed IS NOT NULL THEN
         PERFORM dicomgw._audit(lower(TG_OP),
             concat_ws(' ', replace(TG_TABLE_NAME, '_', ' '),
-                      coalesce(v_row ->> 'name', v_row ->> 'username', v_row ->> 'ae_title',
+                      coalesce(v_row ->> 'name', v_row ->> 'ae_title', v_row ->> 'username',
                                concat_ws(' ', v_row ->> 'destination_group', v_row ->> 'destination'))),
             jsonb_build_object('table', TG_TABLE_NAME, 'id', v_row -> 'id', 'columns', v_changed));
     END IF;

@@ -64,7 +64,7 @@ FROM (VALUES
     ('admin', 'EXECUTE', 'dicomgw',
      'check_predicate() delete_destination() set_credentials()
       create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret()
-      verify_audit() _audit_hash() _setting()'),
+      verify_audit() _audit_hash() _setting() _login_key()'),
     ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit'),
     ('admin', 'EXECUTE', 'dicomgw_api',
      'create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret() verify_audit()'),

@@ -54,6 +54,7 @@ COMMENT ON FUNCTION dicomgw._grant_privileges() IS
 CREATE FUNCTION dicomgw.create_roles() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET client_min_messages = warning -- not what is there already
 AS $$
 DECLARE
     v_role text;
@@ -61,6 +62,9 @@ BEGIN
     FOR v_role IN SELECT n FROM dicomgw._roles() n WHERE n NOT IN (SELECT rolname FROM pg_roles) LOOP
         EXECUTE format('CREATE ROLE %I %s', v_role, CASE v_role WHEN 'dicomgw_authenticator' THEN 'LOGIN NOINHERIT' ELSE 'NOLOGIN' END);
     END LOOP;
+    -- Parameters of what PostgREST executes are passwords, and names of patients: whatever else is logged, not these.
+    ALTER ROLE dicomgw_authenticator SET log_parameter_max_length = 0;
+    ALTER ROLE dicomgw_authenticator SET log_parameter_max_length_on_error = 0;
     GRANT dicomgw_viewer TO dicomgw_operator;
     GRANT dicomgw_operator TO dicomgw_admin;
     GRANT dicomgw_anonymous, dicomgw_viewer, dicomgw_operator, dicomgw_admin, dicomgw_metrics TO dicomgw_authenticator;

@@ -11,7 +11,7 @@ BEGIN
        AND EXISTS (SELECT FROM pg_roles r, pg_roles o
                    WHERE r.rolname = NEW.db_role AND o.rolname = 'dicomgw_operator' AND pg_has_role(r.oid, o.oid, 'MEMBER')) THEN
         RAISE EXCEPTION 'user "%" cannot be limited, as database role "%" is an operator', NEW.username, NEW.db_role
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('REVOKE dicomgw_operator FROM %I first.', NEW.db_role);
+            USING ERRCODE = 'check_violation', HINT = format('REVOKE dicomgw_operator FROM %I first.', NEW.db_role);
     END IF;
     RETURN NEW;
 END
@@ -87,7 +87,7 @@ BEGIN
     WHERE u.username = update_user.username
     RETURNING * INTO v_new;
     IF v_old.role = 'admin' AND NOT EXISTS (SELECT FROM dicomgw.app_user u WHERE u.role = 'admin' AND NOT u.disabled) THEN
-        RAISE EXCEPTION 'user "%" is the last admin', username USING ERRCODE = 'object_not_in_prerequisite_state';
+        RAISE EXCEPTION 'user "%" is the last admin', username USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF v_new.disabled OR v_new.role <> v_old.role THEN
         PERFORM dicomgw._end_sessions(username);
@@ -123,7 +123,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM dicomgw.app_user u WHERE u.username = issue_token.username AND u.role = 'metrics') THEN
-        RAISE EXCEPTION 'user "%" is no metrics user', username USING ERRCODE = 'object_not_in_prerequisite_state',
+        RAISE EXCEPTION 'user "%" is no metrics user', username USING ERRCODE = 'invalid_parameter_value',
             HINT = 'A token for a program is not for what people may do.';
     END IF;
     -- nobody signs in with his password, so it is changed
