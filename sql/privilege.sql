@@ -31,7 +31,7 @@ FROM (VALUES
     ('authenticator', 'EXECUTE', 'dicomgw', 'postgrest_settings()'),
     ('anonymous', 'EXECUTE', 'dicomgw', 'login()'),
     ('anonymous viewer metrics', 'EXECUTE', 'dicomgw', 'check_request() _refuse_get() ready()'),
-    ('viewer metrics', 'EXECUTE', 'dicomgw', 'actor() client_address() me() logout() change_password()'),
+    ('viewer metrics', 'EXECUTE', 'dicomgw', 'actor() client_address() _by_http() _claim() _request_header() me() logout() change_password()'),
     ('anonymous', 'EXECUTE', 'dicomgw_api', 'login()'),
     ('anonymous viewer metrics', 'EXECUTE', 'dicomgw_api', 'live() ready()'),
     ('viewer metrics', 'EXECUTE', 'dicomgw_api', 'me() logout() change_password()'),

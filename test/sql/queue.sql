@@ -116,7 +116,7 @@ SELECT job_id, state, reason FROM dicomgw.job_status WHERE job_id = 1;
 SELECT pg_temp.pretend_forwarder(true, NULL);
 SELECT job_id, state, reason, priority FROM dicomgw.job_status ORDER BY priority DESC, job_id;
 UPDATE dicomgw.destination SET paused = true WHERE name = 'pacs';
-SELECT job_id, state, reason FROM dicomgw.job_status WHERE job_id = 1;
+SELECT job_id, state, regexp_replace(reason, 'since .*', 'since ...') AS reason FROM dicomgw.job_status WHERE job_id = 1;
 SELECT may_send, takes_jobs FROM dicomgw.destination_open o JOIN dicomgw.destination d ON d.id = o.destination_id WHERE d.name = 'pacs';
 UPDATE dicomgw.destination SET paused = false WHERE name = 'pacs';
 SELECT may_send, takes_jobs FROM dicomgw.destination_open o JOIN dicomgw.destination d ON d.id = o.destination_id WHERE d.name = 'pacs';
