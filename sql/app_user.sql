@@ -74,13 +74,14 @@ DECLARE
         admin,administrator,adminadmin,root,user,test,guest,letmein,welcome,willkommen,iloveyou,changeme,hello,hallo,football,sunshine,
         princess,dragon,monkey,secret,geheim,passwordpassword,dicom,dicomgw,pacs,radiology,radiologie,hospital,krankenhaus}';
     v_length    CONSTANT integer := dicomgw._setting('password_min_length', 12);
-    v_letters   CONSTANT text := lower(regexp_replace(p_password, '[^[:alpha:]]', '', 'g'));
+    c_no_letter CONSTANT text := '[\x01-\x40\x5b-\x60\x7b-\x7f]'; -- of ASCII; of others the locale may not know
+    v_letters   CONSTANT text := lower(regexp_replace(p_password, c_no_letter, '', 'g'));
     v_why       text;
 BEGIN
     v_why := CASE
         WHEN length(p_password) < v_length THEN format('It has less than %s characters.', v_length)
         WHEN length(p_password) > 1000 THEN 'It has more than 1000 characters.'
-        WHEN v_letters = lower(regexp_replace(p_username, '[^[:alpha:]]', '', 'g')) THEN 'It is the user name, or little more.'
+        WHEN v_letters = lower(regexp_replace(p_username, c_no_letter, '', 'g')) THEN 'It is the user name, or little more.'
         WHEN v_letters = '' OR v_letters = ANY (c_commonest) THEN 'It is one of the commonest, or little more.'
         WHEN (SELECT count(DISTINCT c) FROM regexp_split_to_table(lower(p_password), '') c) < 5 THEN 'It has less than 5 different characters.'
     END;

@@ -60,11 +60,15 @@ ALTER TABLE dicomgw.audit_chain ENABLE ALWAYS TRIGGER protect;
 
 -- Numbers and dates in a form that no setting of a session changes.
 CREATE FUNCTION dicomgw._audit_hash(p_before bytea, p_position bigint, p_entry dicomgw.audit_log) RETURNS bytea
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
-RETURN sha256(coalesce(p_before, '') || convert_to(jsonb_build_array(
-    p_position, (p_entry).id, extract(epoch FROM (p_entry).at), (p_entry).actor, (p_entry).session_id, (p_entry).address::text,
-    (p_entry).application, (p_entry).action, (p_entry).target, (p_entry).details)::text, 'UTF8'));
+AS $$
+BEGIN
+    RETURN sha256(coalesce(p_before, '') || convert_to(jsonb_build_array(
+        p_position, p_entry.id, extract(epoch FROM p_entry.at), p_entry.actor, p_entry.session_id, p_entry.address::text,
+        p_entry.application, p_entry.action, p_entry.target, p_entry.details)::text, 'UTF8'));
+END
+$$;
 COMMENT ON FUNCTION dicomgw._audit_hash(bytea, bigint, dicomgw.audit_log) IS 'Called for each link of audit_chain: its hash';
 
 -- With the owner's rights: whoever acts may not write here himself.
@@ -89,13 +93,16 @@ CREATE FUNCTION dicomgw.note_view(target text, action text DEFAULT 'view') RETUR
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    v_actor   CONSTANT text := dicomgw.actor();
+    v_session CONSTANT uuid := dicomgw._session_id();
 BEGIN
     IF action NOT IN ('view', 'export') THEN
         RAISE EXCEPTION 'an action that is noted is view or export' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF NOT EXISTS (SELECT FROM dicomgw.audit_log a
-                   WHERE a.actor = dicomgw.actor() AND a.action = note_view.action AND a.at > now() - interval '10 minutes'
-                     AND a.target = note_view.target AND a.session_id IS NOT DISTINCT FROM dicomgw._session_id()) THEN
+                   WHERE a.actor = v_actor AND a.action = note_view.action AND a.at > now() - interval '10 minutes'
+                     AND a.target = note_view.target AND a.session_id IS NOT DISTINCT FROM v_session) THEN
         PERFORM dicomgw._audit(action, target, '{}');
     END IF;
     RETURN true;

@@ -25,13 +25,15 @@ CREATE FUNCTION dicomgw._scope(OUT sees_all boolean, OUT calling_aes text[], OUT
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    v_username CONSTANT text := dicomgw._own_username();
 BEGIN
     SELECT num_nonnulls(u.scope_calling_aes, u.scope_institutions) = 0, u.scope_calling_aes, u.scope_institutions
     INTO sees_all, calling_aes, institutions
-    FROM dicomgw.app_user u WHERE u.username = dicomgw._own_username() AND NOT u.disabled;
+    FROM dicomgw.app_user u WHERE u.username = v_username AND NOT u.disabled;
     IF NOT FOUND THEN
         -- by psql, a role that is nobody's here sees what is granted to it
-        sees_all := dicomgw._own_username() IS NULL AND NOT dicomgw._by_http();
+        sees_all := v_username IS NULL AND NOT dicomgw._by_http();
         calling_aes := '{}';
         institutions := '{}';
     END IF;

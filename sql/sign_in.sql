@@ -180,10 +180,16 @@ $$;
 COMMENT ON FUNCTION dicomgw.logout() IS 'Ends the session of this request, and takes its cookie away';
 
 CREATE FUNCTION dicomgw._own_username() RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
-RETURN (SELECT u.username FROM dicomgw.app_user u
-        WHERE CASE WHEN dicomgw._by_http() THEN u.username = dicomgw._claim('username') ELSE u.db_role = session_user END);
+AS $$
+BEGIN
+    IF dicomgw._by_http() THEN
+        RETURN dicomgw._claim('username');
+    END IF;
+    RETURN (SELECT u.username FROM dicomgw.app_user u WHERE u.db_role = session_user);
+END
+$$;
 COMMENT ON FUNCTION dicomgw._own_username() IS 'Called for the user who acts: by HTTP he that has signed in, else he whose database role has logged in; NULL: none';
 
 CREATE FUNCTION dicomgw.change_password(old text, new text) RETURNS jsonb

@@ -35,24 +35,29 @@ PG_FUNCTION_INFO_V1(dgw_audit);
 PG_FUNCTION_INFO_V1(dgw_chain_audit);
 PG_FUNCTION_INFO_V1(dgw_touch_session);
 
+/* The plan is made once a session. */
 static void
-write_anyway(const char *sql, int nargs, Oid *types, Datum *values, const char *nulls,
-			 Snapshot snapshot)
+write_anyway(SPIPlanPtr *plan, const char *sql, int nargs, Oid *types, Datum *values,
+			 const char *nulls, Snapshot snapshot)
 {
 	bool read_only = XactReadOnly;
-	SPIPlanPtr plan;
 	int result = SPI_OK_CONNECT;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
-	plan = SPI_prepare(sql, nargs, types);
-	if (plan == NULL)
-		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	if (*plan == NULL)
+	{
+		SPIPlanPtr prepared = SPI_prepare(sql, nargs, types);
+
+		if (prepared == NULL || SPI_keepplan(prepared) != 0)
+			elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+		*plan = prepared;
+	}
 	XactReadOnly = false;
 	PG_TRY();
 	{
 		result =
-			SPI_execute_snapshot(plan, values, nulls, snapshot, InvalidSnapshot, false, true, 0);
+			SPI_execute_snapshot(*plan, values, nulls, snapshot, InvalidSnapshot, false, true, 0);
 	}
 	PG_FINALLY();
 	{
@@ -68,6 +73,7 @@ write_anyway(const char *sql, int nargs, Oid *types, Datum *values, const char *
 Datum
 dgw_audit(PG_FUNCTION_ARGS)
 {
+	static SPIPlanPtr plan = NULL;
 	static Oid types[] = {TEXTOID, TEXTOID, JSONBOID, TEXTOID};
 	Datum values[4];
 	char nulls[4];
@@ -77,7 +83,8 @@ dgw_audit(PG_FUNCTION_ARGS)
 		values[i] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
-	write_anyway("INSERT INTO dicomgw.audit_log (action, target, details, actor) "
+	write_anyway(&plan,
+				 "INSERT INTO dicomgw.audit_log (action, target, details, actor) "
 				 "VALUES ($1, $2, coalesce(pg_catalog.jsonb_strip_nulls($3), '{}'), "
 				 "coalesce($4, dicomgw.actor()))",
 				 4, types, values, nulls, InvalidSnapshot);
@@ -91,6 +98,7 @@ dgw_audit(PG_FUNCTION_ARGS)
 Datum
 dgw_chain_audit(PG_FUNCTION_ARGS)
 {
+	static SPIPlanPtr plan = NULL;
 	static Oid types[] = {INT8OID};
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	TupleDesc desc;
@@ -107,7 +115,8 @@ dgw_chain_audit(PG_FUNCTION_ARGS)
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, AUDIT_CHAIN_LOCK_KEY, 2);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-	write_anyway("INSERT INTO dicomgw.audit_chain (position, entry, hash) "
+	write_anyway(&plan,
+				 "INSERT INTO dicomgw.audit_chain (position, entry, hash) "
 				 "SELECT coalesce(c.position, 0) + 1, e.id, "
 				 "dicomgw._audit_hash(c.hash, coalesce(c.position, 0) + 1, e) "
 				 "FROM dicomgw.audit_log e "
@@ -124,10 +133,12 @@ dgw_chain_audit(PG_FUNCTION_ARGS)
 Datum
 dgw_touch_session(PG_FUNCTION_ARGS)
 {
+	static SPIPlanPtr plan = NULL;
 	static Oid types[] = {UUIDOID};
 	Datum id = PG_GETARG_DATUM(0);
 
-	write_anyway("UPDATE dicomgw.session s SET last_seen_at = pg_catalog.now() "
+	write_anyway(&plan,
+				 "UPDATE dicomgw.session s SET last_seen_at = pg_catalog.now() "
 				 "FROM (SELECT t.id FROM dicomgw.session t WHERE t.id = $1 "
 				 "AND t.last_seen_at < pg_catalog.now() - interval '1 minute' "
 				 "FOR NO KEY UPDATE SKIP LOCKED) t WHERE s.id = t.id",

@@ -6,7 +6,7 @@ SET client_min_messages = error;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION dicomgw;
 BEGIN;
-SELECT plan(34);
+SELECT plan(33);
 SET CONSTRAINTS ALL IMMEDIATE; -- what happens at COMMIT happens at once
 SELECT is((SELECT count(*) FROM dicomgw.audit_log), 0::bigint, 'it begins empty');
 SELECT is((SELECT (entries, first_broken, problem, head)::text FROM dicomgw.verify_audit()), '(0,,,)', 'and whole');
@@ -61,8 +61,8 @@ SELECT throws_ok($$ SELECT dicomgw.note_view('study 1', 'retry') $$, '22023', NU
 
 SELECT throws_ok(format('%s dicomgw.%I%s', v.verb, t, v.rest), '42501', 'the audit log can be added to, and nothing else', format('%s %s', v.verb, t))
 FROM unnest('{audit_log,audit_chain}'::text[]) t,
-     (VALUES ('UPDATE', ' SET ' || 'id = 1'), ('DELETE FROM', ''), ('TRUNCATE', ' CASCADE')) v(verb, rest)
-WHERE (t, v.verb) <> ('audit_chain', 'UPDATE');
+     (VALUES ('DELETE FROM', ''), ('TRUNCATE', ' CASCADE')) v(verb, rest);
+SELECT throws_ok($$ UPDATE dicomgw.audit_log SET actor = 'somebody' $$, '42501', 'the audit log can be added to, and nothing else', 'UPDATE audit_log');
 SELECT throws_ok('UPDATE dicomgw.audit_chain SET position = 1', '42501', 'the audit log can be added to, and nothing else', 'UPDATE audit_chain');
 
 -- ---------- who changes it all the same is found out ----------
@@ -89,7 +89,8 @@ SELECT is(pg_temp.tampered($$ UPDATE dicomgw.audit_log SET at = at + interval '1
 SELECT is(pg_temp.tampered($$ DELETE FROM dicomgw.audit_log WHERE id = 5 $$), '5 the entry is missing', 'an entry removed');
 SELECT is(pg_temp.tampered($$ DELETE FROM dicomgw.audit_chain WHERE position = 6; DELETE FROM dicomgw.audit_log WHERE id = 6 $$), '7 links before it are missing', 'with its link');
 SELECT is(pg_temp.tampered($$ DELETE FROM dicomgw.audit_chain WHERE position = 1; DELETE FROM dicomgw.audit_log WHERE id = 1 $$), '2 links before it are missing', 'the first of them');
-SELECT isnt((SELECT head FROM (SELECT dicomgw.note_view('x')) n, dicomgw.verify_audit()), :'before', 'the newest link changes with each entry');
+SELECT dicomgw.resume('pacs');
+SELECT isnt((SELECT head FROM dicomgw.verify_audit()), :'before', 'the newest link changes with each entry');
 
 SELECT * FROM finish();
 ROLLBACK;
