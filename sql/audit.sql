@@ -19,7 +19,7 @@ CREATE TABLE dicomgw.audit_log (
     details     jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX audit_log_at_idx ON dicomgw.audit_log (at);
-CREATE INDEX audit_log_actor_idx ON dicomgw.audit_log (actor, action, at);
+CREATE INDEX audit_log_view_idx ON dicomgw.audit_log (actor, target, at) WHERE action IN ('view', 'export');
 COMMENT ON TABLE dicomgw.audit_log IS 'What people did and looked at; it can be added to, and nothing else. dicomgw.verify_audit() checks it';
 COMMENT ON COLUMN dicomgw.audit_log.id IS 'number of the entry';
 COMMENT ON COLUMN dicomgw.audit_log.at IS 'when';
@@ -100,8 +100,11 @@ BEGIN
     IF action NOT IN ('view', 'export') THEN
         RAISE EXCEPTION 'an action that is noted is view or export' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    IF length(target) > 300 THEN
+        RAISE EXCEPTION 'what is looked at has a name of more than 300 characters' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF NOT EXISTS (SELECT FROM dicomgw.audit_log a
-                   WHERE a.actor = v_actor AND a.action = note_view.action AND a.at > now() - interval '10 minutes'
+                   WHERE a.actor = v_actor AND a.action IN ('view', 'export') AND a.action = note_view.action AND a.at > now() - interval '10 minutes'
                      AND a.target = note_view.target AND a.session_id IS NOT DISTINCT FROM v_session) THEN
         PERFORM dicomgw._audit(action, target, '{}');
     END IF;
