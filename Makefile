@@ -28,6 +28,7 @@ OBJS = \
 	src/password.o \
 	src/passcode.o \
 	src/token.o \
+	src/login_attempts.o \
 	src/audit.o \
 	src/space.o \
 	src/peer_address.o \

@@ -62,9 +62,11 @@ BEGIN
     FOR v_role IN SELECT n FROM dicomgw._roles() n WHERE n NOT IN (SELECT rolname FROM pg_roles) LOOP
         EXECUTE format('CREATE ROLE %I %s', v_role, CASE v_role WHEN 'dicomgw_authenticator' THEN 'LOGIN NOINHERIT' ELSE 'NOLOGIN' END);
     END LOOP;
-    -- Parameters of what PostgREST executes are passwords, and names of patients: whatever else is logged, not these.
+    -- Parameters of what PostgREST executes are passwords, and names of patients, and so may be what an error says
+    -- (whoever casts a name to a number): whatever else is logged, not these.
     ALTER ROLE dicomgw_authenticator SET log_parameter_max_length = 0;
     ALTER ROLE dicomgw_authenticator SET log_parameter_max_length_on_error = 0;
+    ALTER ROLE dicomgw_authenticator SET log_min_messages = log; -- that is, no errors; a request gets its own
     GRANT dicomgw_viewer TO dicomgw_operator;
     GRANT dicomgw_operator TO dicomgw_admin;
     GRANT dicomgw_anonymous, dicomgw_viewer, dicomgw_operator, dicomgw_admin, dicomgw_metrics TO dicomgw_authenticator;

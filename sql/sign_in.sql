@@ -49,6 +49,12 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION dicomgw._count_failure(bytea, integer) IS 'Called at a failed sign-in: from so many on there is a wait, which doubles each time';
 
+CREATE FUNCTION dicomgw._open_attempt(p_key bytea) RETURNS integer
+LANGUAGE c STRICT VOLATILE
+AS 'MODULE_PATHNAME', 'dgw_open_attempt';
+COMMENT ON FUNCTION dicomgw._open_attempt(bytea) IS
+    'Called before a password is verified: how many such transactions were rolled back in the last 15 minutes, each with the failure that it had recorded; this one counts, if it is';
+
 -- What PostgREST answers instead of the function's result, in the form of its errors.
 CREATE FUNCTION dicomgw._answer(p_status integer, p_message text, p_hint text DEFAULT NULL, p_retry_after integer DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql
@@ -70,6 +76,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    v_most CONSTANT integer := dicomgw._setting('sign_in_failures', 5);
     v_wait integer;
 BEGIN
     -- one guess at a time
@@ -82,9 +89,12 @@ BEGIN
         RETURN dicomgw._answer(429, 'there were too many failed sign-ins', format('Try again in %s s.', v_wait), v_wait);
     END IF;
     FOR v_slot IN 1..dicomgw._setting('password_checks', 4) LOOP
-        IF pg_try_advisory_xact_lock(1684502384, v_slot) THEN
-            RETURN NULL;
+        CONTINUE WHEN NOT pg_try_advisory_xact_lock(1684502384, v_slot);
+        IF dicomgw._open_attempt(dicomgw._login_key('user', p_username)) >= v_most
+           OR dicomgw._open_attempt(dicomgw._address_key(dicomgw.client_address())) >= 4 * v_most THEN
+            RETURN dicomgw._answer(429, 'there were too many failed sign-ins', 'Try again in 15 minutes.', 900);
         END IF;
+        RETURN NULL;
     END LOOP;
     RETURN dicomgw._answer(503, 'too many users are signing in just now', 'Try again in a moment.', 1);
 END
