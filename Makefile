@@ -25,7 +25,11 @@ OBJS = \
 	src/worker.o \
 	src/helper_process.o \
 	src/destination.o \
+	src/password.o \
 	src/passcode.o \
+	src/token.o \
+	src/login_attempts.o \
+	src/audit.o \
 	src/space.o \
 	src/peer_address.o \
 	src/water_marks.o \
@@ -68,11 +72,12 @@ OBJS = \
 
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
-SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status audit listener remote_ae destination \
+SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status identity audit listener remote_ae destination \
 	destination_window destination_state destination_group object storage_repair header dictionary \
 	route deidentification deidentification_rules pseudonym route_edit edit_plan edit_preview \
 	queue study group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
-	timeline storage storage_check retention maintenance association history revert dry_run explain grants))
+	timeline storage storage_check retention maintenance association history revert dry_run explain \
+	app_user session sign_in user_admin configuration_audit scope api api_user api_object privilege roles grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))
@@ -93,8 +98,8 @@ HELPER_CFLAGS = -std=gnu11 $(HELPER_BOTHFLAGS)
 HELPER_CPPFLAGS = -D_FORTIFY_SOURCE=2 -MMD -MP
 HELPER_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
-# Hashes of passcodes.
-SHLIB_LINK = -largon2
+# Hashes of passwords and passcodes, signatures of tokens.
+SHLIB_LINK = -largon2 -lcrypto
 
 # WERROR=1, as the test runner and CI have it: a warning stops the build.
 WERROR_FLAG = $(if $(filter 1,$(WERROR)),-Werror)

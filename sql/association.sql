@@ -79,7 +79,7 @@ COMMENT ON COLUMN dicomgw.caller.last_seen_at IS 'when its last association ende
 COMMENT ON COLUMN dicomgw.caller.last_refused_at IS 'when it was last refused';
 COMMENT ON COLUMN dicomgw.caller.last_refusal IS 'and why';
 
-CREATE FUNCTION dicomgw.open_associations(
+CREATE FUNCTION dicomgw._open_associations(
     OUT id bigint, OUT listener_id integer, OUT peer_address inet, OUT peer_port integer,
     OUT calling_ae text, OUT called_ae text, OUT username text,
     OUT implementation_class_uid text, OUT implementation_version text,
@@ -89,8 +89,26 @@ CREATE FUNCTION dicomgw.open_associations(
 RETURNS SETOF record
 LANGUAGE c STRICT VOLATILE
 AS 'MODULE_PATHNAME', 'dgw_open_associations';
+COMMENT ON FUNCTION dicomgw._open_associations() IS
+    'Receiver: associations that are open now, and connections that have not asked for one yet';
+
+-- With the owner's rights: what is in shared memory has no row level security, so it is done here.
+CREATE FUNCTION dicomgw.open_associations(
+    OUT id bigint, OUT listener_id integer, OUT peer_address inet, OUT peer_port integer,
+    OUT calling_ae text, OUT called_ae text, OUT username text,
+    OUT implementation_class_uid text, OUT implementation_version text,
+    OUT tls_version text, OUT tls_cipher text, OUT tls_subject text,
+    OUT started_at timestamptz, OUT last_active_at timestamptz, OUT objects bigint, OUT bytes bigint,
+    OUT state text)
+RETURNS SETOF record
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT o.* FROM dicomgw._open_associations() o
+    WHERE (SELECT s.sees_all FROM dicomgw._scope() s) OR o.calling_ae = ANY ((SELECT s.calling_aes FROM dicomgw._scope() s)::text[])
+$$;
 COMMENT ON FUNCTION dicomgw.open_associations() IS
-    'Associations that are open now, and connections that have not asked for one yet; see the view association';
+    'Associations that are open now, and connections that have not asked for one yet, as far as one may see them; see the view association';
 
 CREATE VIEW dicomgw.association AS
     SELECT a.id, a.state, l.name AS listener, a.peer_address, a.peer_port, a.calling_ae, a.called_ae, a.username,
@@ -130,9 +148,22 @@ COMMENT ON COLUMN dicomgw.association.bytes IS 'bytes of their datasets; of an e
 COMMENT ON COLUMN dicomgw.association.bytes_per_second IS 'bytes by the time it lasted';
 COMMENT ON COLUMN dicomgw.association.reason IS 'more about how it ended, in words';
 
-CREATE FUNCTION dicomgw.abort_association(association_id bigint) RETURNS boolean
+CREATE FUNCTION dicomgw._abort_association(p_id bigint) RETURNS boolean
 LANGUAGE c STRICT VOLATILE
 AS 'MODULE_PATHNAME', 'dgw_abort_association';
+COMMENT ON FUNCTION dicomgw._abort_association(bigint) IS 'Called by abort_association: asks the receiver to';
+
+CREATE FUNCTION dicomgw.abort_association(association_id bigint) RETURNS boolean
+LANGUAGE plpgsql STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_aborted boolean := dicomgw._abort_association(association_id);
+BEGIN
+    PERFORM dicomgw._audit('abort_association', format('association %s', association_id), jsonb_build_object('aborted', v_aborted));
+    RETURN v_aborted;
+END
+$$;
 COMMENT ON FUNCTION dicomgw.abort_association(bigint) IS
     'Ends an open association with A-ABORT, at once, whatever becomes of this transaction; what was acknowledged is kept; false if it is not open (any more)';
 

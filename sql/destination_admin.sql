@@ -7,10 +7,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF NEW.paused AND TG_OP = 'INSERT' THEN -- a restored dump knows who it was
-        NEW.paused_by := coalesce(NEW.paused_by, session_user);
+        NEW.paused_by := coalesce(NEW.paused_by, dicomgw.actor());
         NEW.paused_at := coalesce(NEW.paused_at, now());
     ELSIF NEW.paused AND NOT OLD.paused THEN
-        NEW.paused_by := session_user;
+        NEW.paused_by := dicomgw.actor();
         NEW.paused_at := now();
     ELSIF NOT NEW.paused THEN
         NEW.paused_by := NULL;

@@ -272,7 +272,7 @@ BEGIN
         RAISE EXCEPTION '%', v_empty USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
     completed := cardinality(v_ids);
-    jobs := dicomgw._complete(v_ids, format('by %s', session_user));
+    jobs := dicomgw._complete(v_ids, format('by %s', dicomgw.actor()));
     PERFORM dicomgw._audit('complete_study', format('study %s', study_instance_uid),
                            jsonb_build_object('completed', completed, 'jobs', jobs));
     PERFORM dicomgw.notify_work();

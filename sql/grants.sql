@@ -4,13 +4,19 @@
  */
 REVOKE ALL ON ALL TABLES IN SCHEMA dicomgw FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA dicomgw FROM PUBLIC;
-REVOKE ALL ON ALL ROUTINES IN SCHEMA dicomgw FROM PUBLIC;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA dicomgw, dicomgw_api FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA dicomgw_api FROM PUBLIC;
 
 -- Predicates run as a role without rights; these are the functions of ours that they call.
 GRANT EXECUTE ON FUNCTION dicomgw.tag_value(jsonb, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION dicomgw.tag_values(jsonb, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION dicomgw.tag_any_equal(jsonb, text, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION dicomgw.tag_any_like(jsonb, text, text) TO PUBLIC;
+-- Row level security asks everybody for his scope.
+GRANT EXECUTE ON FUNCTION dicomgw._scope() TO PUBLIC;
+
+-- Roles that there are already, of another database or an earlier installation, get their rights here, too.
+SELECT dicomgw._grant_privileges();
 
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.listener', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.listener_id_seq', '');
@@ -25,6 +31,7 @@ SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_group', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_group_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.destination_group_member', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.app_user', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route_edit', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route_edit_id_seq', '');

@@ -184,7 +184,7 @@ BEGIN
     VALUES (p_table, v_key, v_name, v_version, p_operation,
             CASE WHEN v_known THEN greatest(coalesce(v_since, clock_timestamp()), v_last.valid_from)
                  ELSE coalesce(v_last.valid_from, '-infinity') END,
-            CASE WHEN v_known THEN session_user END,
+            CASE WHEN v_known THEN dicomgw.actor() END,
             CASE WHEN v_known THEN nullif(current_setting('role'), 'none') END,
             CASE WHEN v_known THEN nullif(current_setting('application_name'), '') END,
             p_row - p_secrets,

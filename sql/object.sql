@@ -112,7 +112,8 @@ CREATE TABLE dicomgw.instance (
     size                bigint NOT NULL,
     sha256              bytea NOT NULL,
     header_error        text,
-    removed_at          timestamptz
+    removed_at          timestamptz,
+    institution_name    text
 );
 CREATE INDEX instance_sop_instance_uid_idx ON dicomgw.instance (sop_instance_uid);
 CREATE INDEX instance_series_id_idx ON dicomgw.instance (series_id);
@@ -133,6 +134,7 @@ COMMENT ON COLUMN dicomgw.instance.size IS 'bytes of the dataset, without the fi
 COMMENT ON COLUMN dicomgw.instance.sha256 IS 'SHA-256 of the dataset''s bytes as they were received';
 COMMENT ON COLUMN dicomgw.instance.header_error IS 'what could not be read of its header; NULL if all could';
 COMMENT ON COLUMN dicomgw.instance.removed_at IS 'when retention removed its file; NULL: it is kept';
+COMMENT ON COLUMN dicomgw.instance.institution_name IS 'Institution Name (0008,0080), which a viewer may be limited to';
 
 CREATE TABLE dicomgw.instance_header (
     instance_id bigint NOT NULL,

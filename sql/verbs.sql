@@ -129,7 +129,7 @@ BEGIN
     INSERT INTO dicomgw.forward_history
         (job_id, instance_id, destination, route_id, outcome, created_at, attempts, status, comment, edit_version)
     SELECT c.id, c.instance_id, d.name, c.route_id, 'cancelled', c.created_at, c.attempts, c.status,
-           format('cancelled by %s', session_user), c.edit_version
+           format('cancelled by %s', dicomgw.actor()), c.edit_version
     FROM (SELECT * FROM ended UNION ALL SELECT * FROM buried) c
     JOIN dicomgw.destination d ON d.id = c.destination_id;
     GET DIAGNOSTICS cancelled = ROW_COUNT;

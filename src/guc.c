@@ -29,6 +29,13 @@ int dgw_history_retention;
 int dgw_object_retention;
 int dgw_space_retention;
 int dgw_orphan_grace;
+int dgw_argon2_memory;
+int dgw_argon2_time;
+int dgw_password_checks;
+int dgw_password_min_length;
+int dgw_sign_in_failures;
+int dgw_session_lifetime;
+int dgw_session_idle;
 
 static const struct config_enum_entry mirror_failures[] = {
 	{"refuse", DGW_MIRROR_REFUSE, false},
@@ -100,6 +107,35 @@ define_retention_settings(void)
 		525600, PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL, NULL);
 }
 
+static void
+define_sign_in_settings(void)
+{
+	DefineCustomIntVariable(
+		"dicomgw.argon2_memory", "Memory that hashing a password takes.",
+		"A hash made with other parameters is made anew when its user signs in.",
+		&dgw_argon2_memory, 19456, 8192, 1048576, PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("dicomgw.argon2_time", "Passes over that memory.", NULL,
+							&dgw_argon2_time, 2, 1, 100, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dicomgw.password_checks",
+							"Passwords that may be verified at the same time.",
+							"Whoever comes beyond that is told to try again (503).",
+							&dgw_password_checks, 4, 1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dicomgw.password_min_length",
+							"Characters that a password has at least.", NULL,
+							&dgw_password_min_length, 12, 8, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dicomgw.sign_in_failures",
+							"Failed sign-ins in a row after which a user has to wait.",
+							"The wait doubles with each further failure, up to 15 minutes.  An "
+							"address may fail four times as often.",
+							&dgw_sign_in_failures, 5, 1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("dicomgw.session_lifetime", "Time after which a session ends.", NULL,
+							&dgw_session_lifetime, 720, 1, 43200, PGC_SIGHUP, GUC_UNIT_MIN, NULL,
+							NULL, NULL);
+	DefineCustomIntVariable(
+		"dicomgw.session_idle", "Time after which a session ends that nobody uses.", NULL,
+		&dgw_session_idle, 60, 5, 43200, PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL, NULL);
+}
+
 void
 dgw_guc_init(void)
 {
@@ -128,6 +164,7 @@ dgw_guc_init(void)
 							"Each has one association.  Destinations beyond that take turns.",
 							&dgw_max_senders, 64, 1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	define_retention_settings();
+	define_sign_in_settings();
 	MarkGUCPrefixReserved("dicomgw");
 }
 

@@ -24,6 +24,14 @@ extern int dgw_history_retention; /* days; 0: for ever */
 extern int dgw_object_retention;  /* days; 0: for ever */
 extern int dgw_space_retention;	  /* percent in use; 0: never */
 extern int dgw_orphan_grace;	  /* minutes */
+extern int dgw_argon2_memory;	  /* KiB */
+extern int dgw_argon2_time;
+extern int
+	dgw_password_checks; /* this and what follows is read in SQL (sql/sign_in.sql, sql/session.sql) */
+extern int dgw_password_min_length;
+extern int dgw_sign_in_failures;
+extern int dgw_session_lifetime; /* minutes */
+extern int dgw_session_idle;	 /* minutes */
 
 /* What to do with an object that can't be written to the mirror. */
 typedef enum DgwMirrorFailure

@@ -10,13 +10,13 @@
  */
 #include "postgres.h"
 
-#include <argon2.h>
-
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+
+#include "password.h"
 
 /*
  * One of OWASP's choices of equal strength: the one with the least memory,
@@ -24,34 +24,8 @@
  */
 #define TIME_COST 5
 #define MEMORY_KIB 7168
-#define PARALLELISM 1
-#define SALT_LEN 16
-#define HASH_LEN 32
-
-#define ENCODED_PREFIX "$argon2id$"
 
 PG_FUNCTION_INFO_V1(dgw_hash_passcode);
-
-static char *
-hash_passcode(const char *passcode)
-{
-	char salt[SALT_LEN];
-	size_t len =
-		argon2_encodedlen(TIME_COST, MEMORY_KIB, PARALLELISM, SALT_LEN, HASH_LEN, Argon2_id);
-	char *encoded = palloc(len);
-	int result;
-
-	if (!pg_strong_random(salt, sizeof(salt)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate a random salt")));
-	result = argon2id_hash_encoded(TIME_COST, MEMORY_KIB, PARALLELISM, passcode, strlen(passcode),
-								   salt, sizeof(salt), HASH_LEN, encoded, len);
-	if (result != ARGON2_OK)
-		ereport(ERROR, (errcode(result == ARGON2_MEMORY_ALLOCATION_ERROR ? ERRCODE_OUT_OF_MEMORY
-																		 : ERRCODE_INTERNAL_ERROR),
-						errmsg("could not hash the passcode: %s", argon2_error_message(result))));
-	return encoded;
-}
 
 /* dicomgw._hash_passcode(): a passcode that is a hash already (a dump is restored) stays. */
 Datum
@@ -73,12 +47,12 @@ dgw_hash_passcode(PG_FUNCTION_ARGS)
 	desc = RelationGetDescr(trigger->tg_relation);
 	column = SPI_fnumber(desc, "passcode");
 	passcode = column > 0 ? SPI_getvalue(row, desc, column) : NULL;
-	if (passcode == NULL || strncmp(passcode, ENCODED_PREFIX, strlen(ENCODED_PREFIX)) == 0)
+	if (passcode == NULL || strncmp(passcode, DGW_ARGON2_PREFIX, strlen(DGW_ARGON2_PREFIX)) == 0)
 		return PointerGetDatum(row);
 	if (passcode[0] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a passcode cannot be empty"),
 				 errhint("Set it to NULL to ask for the user name alone.")));
-	value = CStringGetTextDatum(hash_passcode(passcode));
+	value = CStringGetTextDatum(dgw_argon2_hash(passcode, TIME_COST, MEMORY_KIB, "passcode"));
 	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &column, &value, &isnull));
 }

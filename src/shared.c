@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "login_attempts.h"
 #include "receiver_shared.h"
 #include "shared.h"
 
@@ -57,7 +58,8 @@ request_shmem(void)
 		prev_shmem_request_hook();
 	RequestAddinShmemSpace(sizeof(DgwShared));
 	RequestAddinShmemSpace(dgw_receiver_shared_size());
-	RequestNamedLWLockTranche("dicomgw", 2);
+	RequestAddinShmemSpace(dgw_login_attempts_size());
+	RequestNamedLWLockTranche("dicomgw", 3);
 }
 
 static void
@@ -76,6 +78,7 @@ startup_shmem(void)
 		pg_atomic_init_u64(&dgw_shared->config_generation, 1);
 	}
 	dgw_receiver_shared_init(&GetNamedLWLockTranche("dicomgw")[1].lock);
+	dgw_login_attempts_init(&GetNamedLWLockTranche("dicomgw")[2].lock);
 	LWLockRelease(AddinShmemInitLock);
 }
 

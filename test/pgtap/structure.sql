@@ -9,7 +9,7 @@ SET client_min_messages = error;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION dicomgw;
 BEGIN;
-SELECT plan(24);
+SELECT plan(25);
 
 CREATE VIEW pg_temp.member AS
     SELECT d.classid, d.objid
@@ -127,10 +127,21 @@ CREATE VIEW pg_temp.public AS
     SELECT n.nspname FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
     WHERE n.nspname LIKE 'dicomgw%' AND a.grantee = 0;
 SELECT bag_eq('SELECT object FROM pg_temp.public', ARRAY['dicomgw.tag_value(jsonb,text)', 'dicomgw.tag_values(jsonb,text)',
-                                                             'dicomgw.tag_any_equal(jsonb,text,text)', 'dicomgw.tag_any_like(jsonb,text,text)'],
-              'nothing is granted to PUBLIC but what predicates call');
-SELECT bag_eq('SELECT p.proname::text FROM pg_temp.function p WHERE p.prosecdef', ARRAY['_keep_version'],
-              'no function lends its owner''s rights but that which writes what nobody may write');
+                                                             'dicomgw.tag_any_equal(jsonb,text,text)', 'dicomgw.tag_any_like(jsonb,text,text)', 'dicomgw._scope()'],
+              'nothing is granted to PUBLIC but what predicates and policies call');
+-- Each with its reason beside it: verbs, looks that are noted, sign-in and sessions, users, what policies ask, two triggers.
+SELECT set_eq('SELECT p.oid::regproc::text FROM pg_temp.function p WHERE p.prosecdef',
+              (SELECT array_agg('dicomgw.' || f) FROM regexp_split_to_table(
+                  'retry cancel set_priority move replay replay_study pause resume echo abort_association verify check_storage complete_study route_again revert preview_edits _keep_version
+                   delete_destination set_credentials _forget_destination_state _guard_destination
+                   note_view _chain_audit _audit_configuration
+                   login logout change_password me check_request postgrest_settings ready
+                   revoke_session revoke_sessions rotate_secret create_user update_user reset_password issue_token
+                   _scope open_associations', '\s+') f),
+              'no other function lends its owner''s rights');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_temp.function p
+                   WHERE p.prosecdef AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false) $$,
+                'and those pin its search path, also in C');
 
 -- ---------- what pg_dump keeps ----------
 
@@ -141,7 +152,9 @@ CREATE VIEW pg_temp.configuration AS
     SELECT s.objid FROM pg_depend s JOIN pg_trigger t ON t.tgrelid = s.refobjid
     WHERE s.classid = 'pg_class'::regclass AND s.refclassid = 'pg_class'::regclass AND s.deptype IN ('a', 'i') AND s.refobjsubid > 0
       AND t.tgfoid = 'dicomgw.notify_config_change()'::regprocedure
-      AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.objid AND c.relkind = 'S');
+      AND EXISTS (SELECT FROM pg_class c WHERE c.oid = s.objid AND c.relkind = 'S')
+    UNION
+    SELECT 'dicomgw.app_user'::regclass; -- no worker cares, but people do
 CREATE VIEW pg_temp.kept AS
     SELECT c.relation, w.condition FROM pg_extension e, unnest(e.extconfig) WITH ORDINALITY AS c(relation, n)
          JOIN unnest((SELECT extcondition FROM pg_extension WHERE extname = 'dicomgw')) WITH ORDINALITY AS w(condition, n) USING (n)

@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-use constant CONFIGURATION => qw(destination destination_group destination_group_member destination_secret destination_window
+use constant CONFIGURATION => qw(app_user destination destination_group destination_group_member destination_secret destination_window
   listener remote_ae route);
 
 my $gateway = DicomGW::Gateway->start('dumped');
@@ -105,6 +105,10 @@ $gateway->sql(
 	  INSERT INTO dicomgw.destination_group (name, kind) VALUES ('both', 'balance');
 	  INSERT INTO dicomgw.destination_group_member VALUES ('both', 'pacs', 2), ('both', 'cloud', 1);
 	  INSERT INTO dicomgw.route (name, destination_group) VALUES ('to both', 'both')});
+# users, in whatever state
+$gateway->sql(
+	q{SELECT dicomgw.create_first_admin(), dicomgw.create_user('ct-viewer''s', 'viewer', '{CT1,CT2}', '{"North, main"}', 'ct');
+	  SELECT dicomgw.update_user('admin', db_role => 'postgres')}) =~ /./ or die 'no passwords';
 # a route that needs what else is in the database
 $gateway->sql(
 	q{CREATE FUNCTION public.is_sectional(modality text) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN modality IN ('CT', 'MR');

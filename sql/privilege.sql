@@ -1,0 +1,120 @@
+/*
+ * Who may do what: the one place.  The rows are what dicomgw.create_roles()
+ * grants, and nothing else; test/pgtap/api_privileges.sql compares, and does not
+ * let pass an object that is not named here.
+ *
+ * An operator may do what a viewer may, an admin what an operator may.  Names
+ * are of tables and views of schema dicomgw, with their schema of others;
+ * of functions they end with (), and mean all of this name.
+ */
+CREATE TABLE dicomgw.privilege (
+    role      text NOT NULL,
+    privilege text NOT NULL,
+    object    text NOT NULL,
+    PRIMARY KEY (object, role, privilege),
+    CONSTRAINT privilege_role_is_known
+        CHECK (role IN ('anonymous', 'viewer', 'operator', 'admin', 'metrics', 'authenticator', 'nobody'))
+);
+COMMENT ON TABLE dicomgw.privilege IS 'What dicomgw.create_roles() grants to the roles dicomgw_...; nobody: an object that is for the workers and the owner only';
+COMMENT ON COLUMN dicomgw.privilege.role IS 'the role dicomgw_..., without that; an operator may do what a viewer may, an admin what an operator may';
+COMMENT ON COLUMN dicomgw.privilege.privilege IS 'as in GRANT';
+COMMENT ON COLUMN dicomgw.privilege.object IS 'a table or view, a function of any arguments (with parentheses), or a schema';
+
+INSERT INTO dicomgw.privilege (role, privilege, object)
+SELECT r.role, g.privilege, CASE WHEN g.privilege = 'USAGE' THEN o.name ELSE g.schema || '.' || o.name END
+FROM (VALUES
+    ('anonymous viewer metrics', 'USAGE', '', 'dicomgw dicomgw_api'),
+    ('authenticator', 'USAGE', '', 'dicomgw'),
+
+    -- ---------- signing in, one's own session ----------
+
+    ('authenticator', 'EXECUTE', 'dicomgw', 'postgrest_settings()'),
+    ('anonymous', 'EXECUTE', 'dicomgw', 'login()'),
+    ('anonymous viewer metrics', 'EXECUTE', 'dicomgw', 'check_request() _refuse_get() ready()'),
+    ('viewer metrics', 'EXECUTE', 'dicomgw', 'actor() client_address() _by_http() _claim() _request_header() me() logout() change_password()'),
+    ('anonymous', 'EXECUTE', 'dicomgw_api', 'login()'),
+    ('anonymous viewer metrics', 'EXECUTE', 'dicomgw_api', 'live() ready()'),
+    ('viewer metrics', 'EXECUTE', 'dicomgw_api', 'me() logout() change_password()'),
+
+    -- ---------- looking ----------
+
+    ('viewer', 'SELECT', 'dicomgw',
+     'listener destination destination_group destination_group_member destination_window destination_state route
+      ingest study series series_scope instance instance_header
+      forward_job dead_letter forward_history forward_attempt routing_decision group_assignment
+      association_history caller storage_problem storage_check storage_repair removal_log attribute partitioned privilege
+      status storage stored_object destination_open route_row unrouted job_status destination_status totals
+      association listener_status receiving
+      route_edit edit_version harmless_text deidentification_rule deidentification_dummy
+      gathering gathering_instance gathering_status completion study_conflict study_delivery study_delivery_status
+      configuration_history configuration_change'),
+    ('viewer', 'SELECT (id, ae_title, network, description, enabled, may_store, may_echo, max_associations, username)', 'dicomgw', 'remote_ae'),
+    ('viewer', 'EXECUTE', 'dicomgw',
+     'explain_routing() explain_predicate() _explain_terms() _jobs_of() _routes_at() _row_key()
+      configuration_as_of() route_as_of() destination_as_of() listener_as_of()
+      timeline() tag() tags() tag_has() tag_like() tag_of() tag_path() tag_value() tag_values() tag_any_equal() tag_any_like()
+      _edit_distance() header_attributes() status_text() retry_delay() note_view()
+      worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()'),
+    ('viewer', 'SELECT', 'dicomgw_api', 'study series instance'),
+
+    -- ---------- the queue ----------
+
+    ('operator', 'EXECUTE', 'dicomgw',
+     'retry() cancel() set_priority() move() replay() replay_study() pause() resume() echo() abort_association() verify() check_storage()
+      complete_study() route_again() route_dry_run() _try_predicate()'),
+
+    -- ---------- configuration, users ----------
+
+    ('admin', 'INSERT, UPDATE, DELETE', 'dicomgw',
+     'listener remote_ae destination destination_group destination_group_member destination_window route
+      route_edit harmless_text'),
+    ('admin', 'SELECT', 'dicomgw', 'audit_log audit_chain session app_user_status'),
+    ('admin', 'EXECUTE', 'dicomgw',
+     'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()
+      create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret()
+      verify_audit() _audit_hash() _setting() _login_key()'),
+    ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit'),
+    ('admin', 'EXECUTE', 'dicomgw_api',
+     'create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret() verify_audit()'),
+
+    -- ---------- the workers' and the owner's own ----------
+
+    ('nobody', 'SELECT', 'dicomgw',
+     'pseudonym destination_secret sender_destination forward_target removable delivered storage_epoch app_user token_secret login_failure'),
+    ('nobody', 'EXECUTE', 'dicomgw', 'notify_config_change() notify_work() create_first_admin() create_roles() drop_roles()')
+) AS g(roles, privilege, schema, names)
+CROSS JOIN regexp_split_to_table(g.roles, '\s+') AS r(role)
+CROSS JOIN regexp_split_to_table(g.names, '\s+') AS o(name);
+
+-- ---------- with whose rights ----------
+
+-- A verb writes to tables that people may not write to, lest they do without its checks and its entry in the
+-- audit log: it runs with the owner's rights, and who may call it is who may do it.  The triggers put right what
+-- follows from a change of the configuration.
+DO $$
+DECLARE
+    v_function regprocedure;
+BEGIN
+    FOR v_function IN
+        SELECT p.oid FROM pg_proc p
+        WHERE p.pronamespace = 'dicomgw'::regnamespace
+          AND p.proname IN ('retry', 'cancel', 'set_priority', 'move', 'replay', 'replay_study', 'pause', 'resume', 'echo',
+                            'abort_association', 'verify', 'check_storage', 'delete_destination', 'set_credentials', 'complete_study', 'route_again', 'revert', 'preview_edits',
+                            '_forget_destination_state', '_guard_destination') LOOP
+        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = pg_catalog, pg_temp', v_function);
+    END LOOP;
+END
+$$;
+
+-- A view shows what its reader may see.
+DO $$
+DECLARE
+    v_view regclass;
+BEGIN
+    FOR v_view IN SELECT c.oid FROM pg_class c
+                  WHERE c.relkind = 'v' AND c.relnamespace IN ('dicomgw'::regnamespace, 'dicomgw_api'::regnamespace)
+                    AND c.oid <> 'dicomgw.app_user_status'::regclass LOOP -- that one is to leave out what its reader may not see
+        EXECUTE format('ALTER VIEW %s SET (security_invoker = true)', v_view);
+    END LOOP;
+END
+$$;
