@@ -39,8 +39,13 @@ OBJS = \
 	src/admission.o \
 	src/association_log.o \
 	src/conditions.o \
+	src/attempt.o \
 	src/router.o \
+	src/routes.o \
 	src/predicate.o \
+	src/predicate_terms.o \
+	src/dry_run.o \
+	src/explain.o \
 	src/header.o \
 	src/forwarder.o \
 	src/target.o \
@@ -63,8 +68,8 @@ OBJS = \
 # stops the build, lest it be forgotten.
 SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status audit listener remote_ae destination \
 	destination_window destination_state destination_group object storage_repair header dictionary \
-	route queue group_placement routing forwarding job_status echo verbs replay destination_admin \
-	timeline storage storage_check retention maintenance association grants))
+	route queue group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
+	timeline storage storage_check retention maintenance association history revert dry_run explain grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))

@@ -11,12 +11,14 @@ COMMENT ON COLUMN dicomgw.partitioned.setting IS 'setting with the days to keep;
 INSERT INTO dicomgw.partitioned VALUES
     ('instance_header', 'dicomgw.header_retention'),
     ('routing_decision', 'dicomgw.history_retention'),
+    ('completion', 'dicomgw.history_retention'),
     ('forward_history', 'dicomgw.history_retention'),
     ('forward_attempt', 'dicomgw.history_retention');
 
 -- Rows of a day that has no partition go here: nothing is refused because housekeeping is late.
 CREATE TABLE dicomgw.instance_header_default PARTITION OF dicomgw.instance_header DEFAULT;
 CREATE TABLE dicomgw.routing_decision_default PARTITION OF dicomgw.routing_decision DEFAULT;
+CREATE TABLE dicomgw.completion_default PARTITION OF dicomgw.completion DEFAULT;
 CREATE TABLE dicomgw.forward_history_default PARTITION OF dicomgw.forward_history DEFAULT;
 CREATE TABLE dicomgw.forward_attempt_default PARTITION OF dicomgw.forward_attempt DEFAULT;
 

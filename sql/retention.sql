@@ -2,8 +2,9 @@
  * Retention: the files of delivered objects are removed by age or when space
  * is short (dicomgw.object_retention, dicomgw.space_retention); by default none.
  *
- * An object is delivered when at least one destination took it and no job of
- * it is left, dead letters included.  The rows that say so may go before the
+ * An object is delivered when at least one destination took it, no job of it
+ * is left, dead letters included, and no route keeps it until its series or
+ * study is complete.  The rows that say so may go before the
  * file does (dicomgw.history_retention): then dicomgw.delivered remembers it.
  */
 CREATE TABLE dicomgw.delivered (
@@ -19,13 +20,14 @@ CREATE VIEW dicomgw.removable AS
     WHERE i.removed_at IS NULL
       AND NOT EXISTS (SELECT FROM dicomgw.forward_job j WHERE j.instance_id = i.id)
       AND NOT EXISTS (SELECT FROM dicomgw.dead_letter l WHERE l.instance_id = i.id)
+      AND NOT EXISTS (SELECT FROM dicomgw.gathering_instance g WHERE g.instance_id = i.id)
       -- most are sent on the day, and are found without a look into every partition
       AND (EXISTS (SELECT FROM dicomgw.forward_history h WHERE h.instance_id = i.id AND h.outcome = 'sent'
                    AND h.ended_at >= i.received_at AND h.ended_at < i.received_at + interval '1 day')
            OR EXISTS (SELECT FROM dicomgw.delivered d WHERE d.instance_id = i.id)
            OR EXISTS (SELECT FROM dicomgw.forward_history h WHERE h.instance_id = i.id AND h.outcome = 'sent'));
 COMMENT ON VIEW dicomgw.removable IS
-    'Objects whose file retention may remove: at least one destination has it, and no job that has not ended, nor a dead letter, is left';
+    'Objects whose file retention may remove: at least one destination has it, no job that has not ended, nor a dead letter, is left, and no route waits for its study to be complete';
 COMMENT ON COLUMN dicomgw.removable.instance_id IS 'number of the object';
 COMMENT ON COLUMN dicomgw.removable.received_at IS 'when it was received';
 COMMENT ON COLUMN dicomgw.removable.file_path IS 'its Part 10 file';

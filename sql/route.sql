@@ -9,7 +9,18 @@ CREATE TABLE dicomgw.route (
     destination_group text REFERENCES dicomgw.destination_group (name) ON UPDATE CASCADE,
     priority    dicomgw.job_priority NOT NULL DEFAULT 5,
     enabled     boolean NOT NULL DEFAULT true,
+    position    integer NOT NULL DEFAULT 100,
+    stop        boolean NOT NULL DEFAULT false,
+    is_default  boolean NOT NULL DEFAULT false,
+    valid_from  timestamptz,
+    valid_until timestamptz,
+    trigger     text NOT NULL DEFAULT 'instance',
+    quiet_period dicomgw.timeout NOT NULL DEFAULT '1 minute',
+    expected_instances text,
     CONSTRAINT route_name_is_not_empty CHECK (name <> ''),
+    CONSTRAINT route_is_valid_from_before_until CHECK (valid_from < valid_until),
+    CONSTRAINT route_trigger_is_instance_series_or_study CHECK (trigger IN ('instance', 'series', 'study')),
+    CONSTRAINT route_expects_instances_of_a_series_or_study CHECK (expected_instances IS NULL OR trigger <> 'instance'),
     CONSTRAINT route_has_a_destination_or_a_group CHECK (num_nonnulls(destination, destination_group) = 1)
 );
 COMMENT ON TABLE dicomgw.route IS
@@ -22,6 +33,15 @@ COMMENT ON COLUMN dicomgw.route.destination IS 'name of the destination; or else
 COMMENT ON COLUMN dicomgw.route.destination_group IS 'name of the destination group';
 COMMENT ON COLUMN dicomgw.route.priority IS 'of the jobs it makes, 0 to 9: higher ones are sent first';
 COMMENT ON COLUMN dicomgw.route.enabled IS 'false: the route is passed over';
+COMMENT ON COLUMN dicomgw.route.position IS 'routes are evaluated in this order, then by number';
+COMMENT ON COLUMN dicomgw.route.stop IS 'true: an object that this route takes is not offered to those after it';
+COMMENT ON COLUMN dicomgw.route.is_default IS 'true: only for objects that no other route takes; evaluated after all others';
+COMMENT ON COLUMN dicomgw.route.valid_from IS 'it is for objects received at this time or later; NULL: whenever';
+COMMENT ON COLUMN dicomgw.route.valid_until IS 'it is for objects received before this time; NULL: whenever';
+COMMENT ON COLUMN dicomgw.route.trigger IS 'when objects are sent: instance (each at once), series or study (together, when it is complete)';
+COMMENT ON COLUMN dicomgw.route.quiet_period IS 'series, study: it is complete when the route took nothing more of it for so long';
+COMMENT ON COLUMN dicomgw.route.expected_instances IS
+    'series, study: it is complete at once when so many of its instances were received; SQL integer expression over dicomgw.route_row. NULL: Number of Series (0020,1209) or Study (0020,1208) Related Instances, if the header has it';
 
 CREATE VIEW dicomgw.route_row AS
     SELECT i.id AS instance_id, i.received_at, l.name AS listener, i.calling_ae, i.called_ae, i.peer_address,
@@ -74,18 +94,25 @@ AS 'MODULE_PATHNAME', 'dgw_check_predicate';
 COMMENT ON FUNCTION dicomgw.check_predicate(text) IS
     'Raises an error if this is not a boolean expression over dicomgw.route_row that a route may have';
 
+CREATE FUNCTION dicomgw.check_expected_instances(expected_instances text) RETURNS void
+LANGUAGE c STRICT STABLE
+AS 'MODULE_PATHNAME', 'dgw_check_expected_instances';
+COMMENT ON FUNCTION dicomgw.check_expected_instances(text) IS
+    'Raises an error if this is not an integer expression over dicomgw.route_row that a route may have';
+
 CREATE FUNCTION dicomgw._check_route() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM dicomgw.check_predicate(NEW.predicate);
+    PERFORM dicomgw.check_expected_instances(NEW.expected_instances);
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._check_route() IS 'Trigger of route: a predicate that can''t work is refused when it is written';
+COMMENT ON FUNCTION dicomgw._check_route() IS 'Trigger of route: an expression that can''t work is refused when it is written';
 
-CREATE TRIGGER check_predicate BEFORE INSERT OR UPDATE OF predicate ON dicomgw.route
+CREATE TRIGGER check_predicate BEFORE INSERT OR UPDATE OF predicate, expected_instances ON dicomgw.route
     FOR EACH ROW EXECUTE FUNCTION dicomgw._check_route();
 CREATE TRIGGER notify_config_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dicomgw.route
     FOR EACH STATEMENT EXECUTE FUNCTION dicomgw.notify_config_change();
@@ -95,28 +122,15 @@ CREATE TABLE dicomgw.routing_decision (
     instance_id bigint NOT NULL,
     decided_at  timestamptz NOT NULL DEFAULT now(),
     matched     integer[] NOT NULL,
+    gathered    integer[],
     errors      jsonb,
     PRIMARY KEY (instance_id, decided_at)
 ) PARTITION BY RANGE (decided_at);
-COMMENT ON TABLE dicomgw.routing_decision IS 'What was decided for each object; one partition a day';
+CREATE INDEX routing_decision_unmatched_idx ON dicomgw.routing_decision (instance_id) WHERE matched = '{}';
+COMMENT ON TABLE dicomgw.routing_decision IS
+    'What was decided for each object; a further row if it was routed again, or a route let go of it. The newest one says which routes have it. One partition a day';
 COMMENT ON COLUMN dicomgw.routing_decision.instance_id IS 'the object';
 COMMENT ON COLUMN dicomgw.routing_decision.decided_at IS 'when';
 COMMENT ON COLUMN dicomgw.routing_decision.matched IS 'numbers of the routes that took it; empty: none did';
-COMMENT ON COLUMN dicomgw.routing_decision.errors IS 'routes whose predicate failed on it: {"route name": "message"}';
-
-CREATE VIEW dicomgw.unrouted AS
-    SELECT i.id AS instance_id, i.sop_instance_uid, i.received_at, i.calling_ae,
-           CASE WHEN i.route_error IS NOT NULL
-                THEN format('routing failed %s times, last: %s; next try at %s',
-                            i.route_attempts, i.route_error, i.route_after::timestamptz(0))
-                WHEN NOT coalesce(current_setting('dicomgw.routing', true), 'on')::boolean
-                THEN 'routing is switched off (dicomgw.routing)'
-                ELSE 'waits for the router'
-           END AS reason
-    FROM dicomgw.ingest i;
-COMMENT ON VIEW dicomgw.unrouted IS 'Objects that were received and are not routed yet, and why';
-COMMENT ON COLUMN dicomgw.unrouted.instance_id IS 'number of the object';
-COMMENT ON COLUMN dicomgw.unrouted.sop_instance_uid IS 'SOP Instance UID';
-COMMENT ON COLUMN dicomgw.unrouted.received_at IS 'when it was received';
-COMMENT ON COLUMN dicomgw.unrouted.calling_ae IS 'AE title of the sender';
-COMMENT ON COLUMN dicomgw.unrouted.reason IS 'why it is not routed';
+COMMENT ON COLUMN dicomgw.routing_decision.gathered IS 'those of them that took it to wait for its series or study; NULL: none';
+COMMENT ON COLUMN dicomgw.routing_decision.errors IS 'routes that failed on it: {"route name": "message"}';

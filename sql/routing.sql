@@ -139,29 +139,31 @@ $$;
 COMMENT ON FUNCTION dicomgw._file_instances(bigint[]) IS
     'Router: moves objects from ingest to study, series and instance';
 
-CREATE FUNCTION dicomgw._enqueue(
-    p_ids bigint[], p_match_instance bigint[], p_match_route integer[],
-    p_error_instance bigint[], p_error_route text[], p_error_message text[])
-RETURNS integer
+-- By key, one by one: never a scan of history, whatever the statistics may say.
+CREATE FUNCTION dicomgw._route_rows(p_ids bigint[]) RETURNS SETOF dicomgw.route_row
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_seqscan = off
+AS $$
+BEGIN
+    RETURN QUERY SELECT r.* FROM dicomgw.route_row r WHERE r.instance_id = ANY (p_ids);
+END
+$$;
+COMMENT ON FUNCTION dicomgw._route_rows(bigint[]) IS 'Router: what the predicates see of these objects';
+
+CREATE FUNCTION dicomgw._make_jobs(p_instance_id bigint[], p_route_id integer[]) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_empty text;
-    v_jobs  integer;
+    v_jobs integer;
 BEGIN
-    SELECT r.destination_group INTO v_empty FROM dicomgw.route r
-    WHERE r.id = ANY (p_match_route) AND r.destination IS NULL
-      AND NOT EXISTS (SELECT FROM dicomgw.destination_group_member m WHERE m.destination_group = r.destination_group)
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'destination group "%" has no members', v_empty USING ERRCODE = 'object_not_in_prerequisite_state';
-    END IF;
-
     -- Two routes to one destination make one job, of the higher priority.  A group's member is chosen once a study.
     WITH match AS MATERIALIZED (
         SELECT m.instance_id, r.id AS route_id, r.priority, d.id AS destination_id, g.id AS group_id, s.study_id
-        FROM unnest(p_match_instance, p_match_route) AS m(instance_id, route_id)
+        FROM unnest(p_instance_id, p_route_id) AS m(instance_id, route_id)
         JOIN dicomgw.route r ON r.id = m.route_id
         LEFT JOIN dicomgw.destination d ON d.name = r.destination
         LEFT JOIN dicomgw.destination_group g ON g.name = r.destination_group
@@ -180,21 +182,77 @@ BEGIN
                             AND b.key = coalesce(m.study_id, m.instance_id)) t
     ORDER BY t.instance_id, t.destination_id, t.priority DESC, t.route_id;
     GET DIAGNOSTICS v_jobs = ROW_COUNT;
-
-    INSERT INTO dicomgw.routing_decision (instance_id, matched, errors)
-    SELECT i.id, coalesce(m.routes, '{}'), e.errors
-    FROM unnest(p_ids) AS i(id)
-    LEFT JOIN (SELECT instance_id, array_agg(route_id ORDER BY route_id) AS routes
-               FROM unnest(p_match_instance, p_match_route) AS u(instance_id, route_id)
-               GROUP BY instance_id) m ON m.instance_id = i.id
-    LEFT JOIN (SELECT instance_id, jsonb_object_agg(route, message) AS errors
-               FROM unnest(p_error_instance, p_error_route, p_error_message) AS u(instance_id, route, message)
-               GROUP BY instance_id) e ON e.instance_id = i.id;
     RETURN v_jobs;
 END
 $$;
-COMMENT ON FUNCTION dicomgw._enqueue(bigint[], bigint[], integer[], bigint[], text[], text[]) IS
-    'Router: makes the jobs of a batch and records what was decided for each object; returns how many jobs';
+COMMENT ON FUNCTION dicomgw._make_jobs(bigint[], integer[]) IS
+    'Router: makes the jobs for pairs of object and route; returns how many';
+
+CREATE FUNCTION dicomgw._enqueue(
+    p_ids bigint[], p_match_instance bigint[], p_match_route integer[],
+    p_error_instance bigint[], p_error_route text[], p_error_message text[], p_match_expected integer[] DEFAULT NULL,
+    p_earlier_instance bigint[] DEFAULT NULL, p_earlier_route integer[] DEFAULT NULL, p_decided_at timestamptz DEFAULT now(),
+    OUT jobs integer, OUT gathered integer)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_prompt_instance bigint[];
+    v_prompt_route    integer[];
+    v_late_instance   bigint[];
+    v_late_route      integer[];
+    v_late_expected   integer[];
+    v_void_instance   bigint[];
+    v_void_route      text[];
+    v_void_message    text[];
+BEGIN
+    -- A route that is gone since takes nothing; nor does one whose group has no members, and that is an error.
+    -- What names no study can't wait for one.
+    WITH match AS MATERIALIZED (
+        SELECT m.instance_id, r.id AS route_id, r.name AS route, r.destination_group, m.expected,
+               CASE WHEN r.destination IS NULL
+                     AND NOT EXISTS (SELECT FROM dicomgw.destination_group_member x WHERE x.destination_group = r.destination_group)
+                    THEN 'void'
+                    WHEN i.series_id IS NOT NULL THEN 'late'
+                    ELSE 'prompt' END AS kind
+        FROM unnest(p_match_instance, p_match_route, p_match_expected) AS m(instance_id, route_id, expected)
+        JOIN dicomgw.route r ON r.id = m.route_id
+        LEFT JOIN dicomgw.instance i ON r.trigger <> 'instance' AND i.id = m.instance_id
+    )
+    SELECT coalesce(array_agg(m.instance_id) FILTER (WHERE m.kind = 'prompt'), '{}'),
+           coalesce(array_agg(m.route_id) FILTER (WHERE m.kind = 'prompt'), '{}'),
+           coalesce(array_agg(m.instance_id) FILTER (WHERE m.kind = 'late'), '{}'),
+           coalesce(array_agg(m.route_id) FILTER (WHERE m.kind = 'late'), '{}'),
+           coalesce(array_agg(m.expected) FILTER (WHERE m.kind = 'late'), '{}'),
+           array_agg(m.instance_id) FILTER (WHERE m.kind = 'void'),
+           array_agg(m.route) FILTER (WHERE m.kind = 'void'),
+           array_agg(format('destination group "%s" has no members', m.destination_group)) FILTER (WHERE m.kind = 'void')
+    INTO v_prompt_instance, v_prompt_route, v_late_instance, v_late_route, v_late_expected,
+         v_void_instance, v_void_route, v_void_message
+    FROM match m;
+
+    jobs := dicomgw._make_jobs(v_prompt_instance, v_prompt_route) + dicomgw._gather(v_late_instance, v_late_route, v_late_expected);
+    gathered := cardinality(v_late_instance);
+
+    INSERT INTO dicomgw.routing_decision (instance_id, decided_at, matched, gathered, errors)
+    SELECT i.id, p_decided_at, coalesce(m.routes, '{}'), m.gathered, e.errors
+    FROM unnest(p_ids) AS i(id)
+    LEFT JOIN (SELECT u.instance_id, array_agg(u.route_id ORDER BY u.route_id) AS routes,
+                      array_agg(u.route_id ORDER BY u.route_id) FILTER (WHERE u.late) AS gathered
+               FROM (SELECT p.*, false AS late FROM unnest(v_prompt_instance, v_prompt_route) AS p(instance_id, route_id)
+                     UNION ALL
+                     SELECT l.*, true FROM unnest(v_late_instance, v_late_route) AS l(instance_id, route_id)
+                     UNION ALL
+                     SELECT k.*, false FROM unnest(p_earlier_instance, p_earlier_route) AS k(instance_id, route_id)) u
+               GROUP BY u.instance_id) m ON m.instance_id = i.id
+    LEFT JOIN (SELECT u.instance_id, jsonb_object_agg(u.route, u.message) AS errors
+               FROM unnest(p_error_instance || v_void_instance, p_error_route || v_void_route, p_error_message || v_void_message)
+                   AS u(instance_id, route, message)
+               GROUP BY u.instance_id) e ON e.instance_id = i.id;
+END
+$$;
+COMMENT ON FUNCTION dicomgw._enqueue(bigint[], bigint[], integer[], bigint[], text[], text[], integer[], bigint[], integer[], timestamptz) IS
+    'Router: makes the jobs of a batch, or keeps objects until their series or study is complete, and records what was decided for each, with the routes that took it earlier; returns how many jobs, and how many wait';
 
 CREATE FUNCTION dicomgw._defer_ingest(p_id bigint, p_error text) RETURNS void
 LANGUAGE sql

@@ -21,6 +21,7 @@ int dgw_storage_high_water;
 int dgw_storage_low_water;
 char *dgw_helper_path;
 bool dgw_routing;
+int dgw_predicate_timeout;
 int dgw_max_associations;
 int dgw_max_senders;
 int dgw_header_retention;
@@ -113,6 +114,11 @@ dgw_guc_init(void)
 	DefineCustomBoolVariable("dicomgw.routing", "Route received objects.",
 							 "When it is off they are received and wait (dicomgw.unrouted).",
 							 &dgw_routing, true, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"dicomgw.predicate_timeout", "Time that a route's predicate may take for one object.",
+		"Then it counts as failed for that object.  A route of which this "
+		"happens again and again is passed over for the rest of the batch.",
+		&dgw_predicate_timeout, 250, 10, 60000, PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("dicomgw.max_associations",
 							"Associations that may be open to the listeners at the same time.",
 							NULL, &dgw_max_associations, 1000, 1, 10000, PGC_SIGHUP, 0, NULL, NULL,

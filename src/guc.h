@@ -16,6 +16,7 @@ extern int dgw_storage_high_water;	  /* percent in use; 100: no limit */
 extern int dgw_storage_low_water;	  /* percent in use */
 extern char *dgw_helper_path;
 extern bool dgw_routing;
+extern int dgw_predicate_timeout;
 extern int dgw_max_associations;
 extern int dgw_max_senders;
 extern int dgw_header_retention;  /* days; 0: for ever */

@@ -25,11 +25,14 @@
 #include "parser/parse_node.h"
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
+#include "storage/latch.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/timeout.h"
 
+#include "guc.h"
 #include "predicate.h"
 
 /*
@@ -44,6 +47,7 @@ struct DgwPredicateState
 };
 
 PG_FUNCTION_INFO_V1(dgw_check_predicate);
+PG_FUNCTION_INFO_V1(dgw_check_expected_instances);
 
 /* ---------- from text to expression ---------- */
 
@@ -180,8 +184,8 @@ open_route_row(void)
 	return relation_open(relid, AccessShareLock);
 }
 
-Expr *
-dgw_predicate_compile(const char *text)
+static Expr *
+compile(const char *text, Oid type, const char *what)
 {
 	ErrorContextCallback callback = {.callback = position_in_predicate,
 									 .arg = unconstify(char *, text),
@@ -205,7 +209,7 @@ dgw_predicate_compile(const char *text)
 	row = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, NULL, false, true);
 	addNSItemToQuery(pstate, row, true, true, true);
 	expr = transformExpr(pstate, expr, EXPR_KIND_WHERE);
-	expr = coerce_to_boolean(pstate, expr, "predicate");
+	expr = coerce_to_specific_type(pstate, expr, type, what);
 	assign_expr_collations(pstate, expr);
 	if (contain_volatile_functions(expr))
 		refuse("a predicate cannot call a volatile function", text, -1);
@@ -217,47 +221,161 @@ dgw_predicate_compile(const char *text)
 	return (Expr *) expr;
 }
 
-/* ---------- evaluation ---------- */
-
-static void
-drop_rights(Oid *save_user, int *save_context)
+Expr *
+dgw_predicate_compile(const char *text)
 {
-	GetUserIdAndSecContext(save_user, save_context);
-	SetUserIdAndSecContext(ROLE_WITHOUT_RIGHTS, *save_context | SECURITY_RESTRICTED_OPERATION);
+	return compile(text, BOOLOID, "predicate");
 }
 
-/*
- * Where an ERROR leaves the role dropped, aborting the (sub)transaction gives
- * it back.
- */
+Expr *
+dgw_predicate_compile_integer(const char *text)
+{
+	return compile(text, INT4OID, "expected_instances");
+}
+
+/* ---------- evaluation ---------- */
+
+static TimeoutId timer = MAX_TIMEOUTS;
+static volatile sig_atomic_t time_is_up;
+
+/* In a signal handler: the next CHECK_FOR_INTERRUPTS() raises an ERROR. */
+static void
+on_timeout(void)
+{
+	/* What somebody else has cancelled by now is not for us to explain. */
+	if (QueryCancelPending)
+		return;
+	time_is_up = true;
+	QueryCancelPending = true;
+	InterruptPending = true;
+	SetLatch(MyLatch);
+}
+
+static void
+start_timer(void)
+{
+	if (timer == MAX_TIMEOUTS)
+		timer = RegisterTimeout(USER_TIMEOUT, on_timeout);
+	time_is_up = false;
+	enable_timeout_after(timer, dgw_predicate_timeout);
+}
+
+/* True if the time was up, and an ERROR was raised for it. */
+static bool
+stop_timer(void)
+{
+	bool raised;
+
+	disable_timeout(timer, false);
+	raised = time_is_up && !QueryCancelPending;
+	if (time_is_up && QueryCancelPending)
+		QueryCancelPending = false;
+	time_is_up = false;
+	return raised;
+}
+
+/* What is done with an expression: prepared, or evaluated over a row. */
+typedef struct Work
+{
+	Expr *expr;
+	ExprState *state;
+	EState *estate;
+	ExprContext *context;
+	Datum value;
+	bool isnull;
+} Work;
+
+static void
+prepare(Work *work)
+{
+	/* Constants are computed here. */
+	work->state = ExecPrepareExpr(copyObject(work->expr), work->estate);
+}
+
+static void
+evaluate(Work *work)
+{
+	work->value = ExecEvalExprSwitchContext(work->state, work->context, &work->isnull);
+}
+
+/* Without rights, and for no longer than dicomgw.predicate_timeout. */
+static void
+guarded(void (*step)(Work *work), Work *work)
+{
+	Oid save_user;
+	int save_context;
+
+	GetUserIdAndSecContext(&save_user, &save_context);
+	SetUserIdAndSecContext(ROLE_WITHOUT_RIGHTS, save_context | SECURITY_RESTRICTED_OPERATION);
+	start_timer();
+	PG_TRY();
+	{
+		step(work);
+	}
+	PG_CATCH();
+	{
+		bool cancelled = geterrcode() == ERRCODE_QUERY_CANCELED;
+
+		SetUserIdAndSecContext(save_user, save_context);
+		if (!stop_timer() || !cancelled)
+			PG_RE_THROW();
+		FlushErrorState();
+		ereport(ERROR, (errcode(DGW_ERRCODE_PREDICATE_TIMEOUT),
+						errmsg("takes longer than %d ms for one object", dgw_predicate_timeout),
+						errhint("dicomgw.predicate_timeout is the limit.")));
+	}
+	PG_END_TRY();
+	(void) stop_timer();
+	SetUserIdAndSecContext(save_user, save_context);
+}
+
 DgwPredicateState *
 dgw_predicate_begin(Expr *expr, EState *estate)
 {
 	DgwPredicateState *state = palloc(sizeof(DgwPredicateState));
-	Oid save_user;
-	int save_context;
+	Work work = {.expr = expr, .estate = estate};
 
-	drop_rights(&save_user, &save_context);
-	state->expr = ExecPrepareExpr(copyObject(expr), estate);
-	SetUserIdAndSecContext(save_user, save_context);
+	guarded(prepare, &work);
+	state->expr = work.state;
 	return state;
+}
+
+Datum
+dgw_predicate_value(DgwPredicateState *state, EState *estate, TupleTableSlot *slot, bool *isnull)
+{
+	Work work = {.state = state->expr, .context = GetPerTupleExprContext(estate)};
+
+	ResetExprContext(work.context);
+	work.context->ecxt_scantuple = slot;
+	guarded(evaluate, &work);
+	*isnull = work.isnull;
+	return work.value;
 }
 
 bool
 dgw_predicate_matches(DgwPredicateState *state, EState *estate, TupleTableSlot *slot)
 {
-	ExprContext *context = GetPerTupleExprContext(estate);
-	Oid save_user;
-	int save_context;
 	bool isnull;
-	Datum value;
+	Datum value = dgw_predicate_value(state, estate, slot, &isnull);
 
-	ResetExprContext(context);
-	context->ecxt_scantuple = slot;
-	drop_rights(&save_user, &save_context);
-	value = ExecEvalExprSwitchContext(state->expr, context, &isnull);
-	SetUserIdAndSecContext(save_user, save_context);
 	return !isnull && DatumGetBool(value);
+}
+
+/* ---------- when a route is written ---------- */
+
+static void
+try_on_empty_row(Expr *expr)
+{
+	EState *estate = CreateExecutorState();
+	Relation relation = open_route_row();
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+	bool isnull;
+
+	ExecStoreAllNullTuple(slot);
+	(void) dgw_predicate_value(dgw_predicate_begin(expr, estate), estate, slot, &isnull);
+	ExecDropSingleTupleTableSlot(slot);
+	relation_close(relation, NoLock);
+	FreeExecutorState(estate);
 }
 
 /*
@@ -267,15 +385,24 @@ dgw_predicate_matches(DgwPredicateState *state, EState *estate, TupleTableSlot *
 Datum
 dgw_check_predicate(PG_FUNCTION_ARGS)
 {
-	Expr *expr = dgw_predicate_compile(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	EState *estate = CreateExecutorState();
-	Relation relation = open_route_row();
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual);
+	try_on_empty_row(dgw_predicate_compile(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	PG_RETURN_VOID();
+}
 
-	ExecStoreAllNullTuple(slot);
-	(void) dgw_predicate_matches(dgw_predicate_begin(expr, estate), estate, slot);
-	ExecDropSingleTupleTableSlot(slot);
-	relation_close(relation, NoLock);
-	FreeExecutorState(estate);
+static void
+say_what(void *arg)
+{
+	errcontext("expected_instances of a route");
+}
+
+/* dicomgw.check_expected_instances(expected_instances text) returns void: the same for a number */
+Datum
+dgw_check_expected_instances(PG_FUNCTION_ARGS)
+{
+	ErrorContextCallback callback = {.callback = say_what, .previous = error_context_stack};
+
+	error_context_stack = &callback;
+	try_on_empty_row(dgw_predicate_compile_integer(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	error_context_stack = callback.previous;
 	PG_RETURN_VOID();
 }

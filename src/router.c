@@ -8,311 +8,96 @@
  * jobs and decisions.  It need not wait for the disk: what a crash takes back
  * is still in ingest, and is routed again.
  *
- * A predicate that fails on an object costs neither the other objects nor the
- * other routes: the decision records the message.  An object that can't be
- * routed at all is set aside with the reason (dicomgw.unrouted), and tried
- * again later.
+ * What the routes make of an object, and what becomes of predicates that fail,
+ * is the affair of routes.c.  An object that can't be routed at all is set
+ * aside with the reason (dicomgw.unrouted), and tried again later.
+ *
+ * When nothing is left to be routed it looks for studies and series that are
+ * complete (sql/gathering.sql), and makes the jobs of what was gathered.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
+#include "utils/timestamp.h"
 
+#include "attempt.h"
 #include "guc.h"
-#include "predicate.h"
+#include "routes.h"
 #include "worker.h"
 
 #define BATCH_SIZE 1000
 
-typedef struct Route
-{
-	int32 id;
-	char *name;
-	Expr *predicate; /* NULL: it could not be compiled */
-	char *error;	 /* then why */
-} Route;
-
-/* What a batch comes to: pairs of object and route, and what failed. */
-typedef struct Findings
-{
-	ArrayBuildState *match_instance;
-	ArrayBuildState *match_route;
-	ArrayBuildState *error_instance;
-	ArrayBuildState *error_route;
-	ArrayBuildState *error_message;
-} Findings;
-
-static MemoryContext routes_context;
-static Route *routes;
-static int n_routes;
+static DgwRoutes *routes;
 static uint64 routes_generation;
 
 static uint64 n_routed;
+static TimestampTz next_look; /* for what is complete */
 
-/* ---------- routes ---------- */
-
-/*
- * Run something that may raise an ERROR in a subtransaction; its message,
- * palloc'ed, or NULL if all went well.
- */
-typedef void (*Risky)(void *arg);
-
-static char *
-attempt(Risky risky, void *arg)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	char *volatile message = NULL;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		risky(arg);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData *edata;
-
-		MemoryContextSwitchTo(caller);
-		edata = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		message = edata->message;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return message;
-}
-
-typedef struct Compilation
-{
-	const char *text;
-	Expr *result;
-} Compilation;
-
-static void
-compile(void *arg)
-{
-	Compilation *compilation = arg;
-
-	compilation->result = dgw_predicate_compile(compilation->text);
-}
+/* ---------- a batch ---------- */
 
 /* Read and compile the enabled routes, if they have changed since. */
 static void
 refresh_routes(void)
 {
-	static SPIPlanPtr plan = NULL;
 	uint64 generation = dgw_config_generation();
-	MemoryContext caller = CurrentMemoryContext;
-	SPITupleTable *rows;
 
-	if (generation == routes_generation)
+	if (routes != NULL && generation == routes_generation)
 		return;
-	MemoryContextReset(routes_context);
-	n_routes = 0;
-	routes_generation = 0;
-
-	dgw_plan(&plan,
-			 "SELECT id, name, predicate FROM dicomgw.route WHERE enabled"
-			 " ORDER BY priority DESC, id",
-			 0, NULL);
-	if (SPI_execute_plan(plan, NULL, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read dicomgw.route");
-	rows = SPI_tuptable;
-
-	MemoryContextSwitchTo(routes_context);
-	routes = palloc0(Max(SPI_processed, 1) * sizeof(Route));
-	for (uint64 i = 0; i < rows->numvals; i++)
-	{
-		Route *route = &routes[i];
-		Compilation compilation = {0};
-
-		route->id = atoi(SPI_getvalue(rows->vals[i], rows->tupdesc, 1));
-		route->name = SPI_getvalue(rows->vals[i], rows->tupdesc, 2);
-		compilation.text = SPI_getvalue(rows->vals[i], rows->tupdesc, 3);
-		route->name = MemoryContextStrdup(routes_context, route->name);
-		route->error = attempt(compile, &compilation);
-		if (route->error == NULL)
-			route->predicate = compilation.result;
-		else
-			ereport(LOG,
-					(errmsg("the predicate of route \"%s\" fails: %s", route->name, route->error)));
-	}
-	n_routes = (int) rows->numvals;
+	dgw_routes_free(routes);
+	routes = NULL;
+	routes = dgw_routes_read(TopMemoryContext);
 	routes_generation = generation;
-	MemoryContextSwitchTo(caller);
-	SPI_freetuptable(rows);
 }
 
-/* ---------- evaluation ---------- */
-
-/* One route over rows first..last of the batch; results are kept only if all goes well. */
-typedef struct Evaluation
+/* What becomes of objects: jobs, and objects that are gathered until their study or series is complete. */
+typedef struct Outcome
 {
-	Route *route;
-	SPITupleTable *rows;
-	uint64 first;
-	uint64 last;
-	bool *matches; /* as many as rows */
-} Evaluation;
+	int jobs;
+	int gathered;
+} Outcome;
 
-static void
-evaluate(void *arg)
-{
-	Evaluation *e = arg;
-	EState *estate = CreateExecutorState();
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(e->rows->tupdesc, &TTSOpsHeapTuple);
-	DgwPredicateState *state = dgw_predicate_begin(e->route->predicate, estate);
-
-	for (uint64 i = e->first; i <= e->last; i++)
-	{
-		ExecStoreHeapTuple(e->rows->vals[i], slot, false);
-		e->matches[i] = dgw_predicate_matches(state, estate, slot);
-	}
-	ExecDropSingleTupleTableSlot(slot);
-	FreeExecutorState(estate);
-}
-
-static int64
-row_instance(SPITupleTable *rows, uint64 i)
-{
-	bool isnull;
-
-	return DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
-}
-
-static void
-add_match(Findings *f, int64 instance, const Route *route)
-{
-	f->match_instance = accumArrayResult(f->match_instance, Int64GetDatum(instance), false, INT8OID,
-										 CurrentMemoryContext);
-	f->match_route = accumArrayResult(f->match_route, Int32GetDatum(route->id), false, INT4OID,
-									  CurrentMemoryContext);
-}
-
-static void
-add_error(Findings *f, int64 instance, const Route *route, const char *message)
-{
-	f->error_instance = accumArrayResult(f->error_instance, Int64GetDatum(instance), false, INT8OID,
-										 CurrentMemoryContext);
-	f->error_route = accumArrayResult(f->error_route, CStringGetTextDatum(route->name), false,
-									  TEXTOID, CurrentMemoryContext);
-	f->error_message = accumArrayResult(f->error_message, CStringGetTextDatum(message), false,
-										TEXTOID, CurrentMemoryContext);
-}
-
-/* A route over the batch; if it fails on any of the objects, over each of them alone. */
-static void
-apply_route(Route *route, SPITupleTable *rows, Findings *f)
-{
-	Evaluation whole = {.route = route, .rows = rows, .first = 0, .last = rows->numvals - 1};
-	bool failed;
-
-	if (route->predicate == NULL)
-	{
-		for (uint64 i = 0; i < rows->numvals; i++)
-			add_error(f, row_instance(rows, i), route, route->error);
-		return;
-	}
-	whole.matches = palloc0(rows->numvals * sizeof(bool));
-	failed = attempt(evaluate, &whole) != NULL;
-	for (uint64 i = 0; i < rows->numvals; i++)
-	{
-		if (failed)
-		{
-			Evaluation single = whole;
-			char *message;
-
-			single.first = single.last = i;
-			single.matches[i] = false;
-			message = attempt(evaluate, &single);
-			if (message != NULL)
-			{
-				add_error(f, row_instance(rows, i), route, message);
-				continue;
-			}
-		}
-		if (whole.matches[i])
-			add_match(f, row_instance(rows, i), route);
-	}
-	pfree(whole.matches);
-}
-
-/* ---------- a batch ---------- */
-
-static Datum
-finished_array(ArrayBuildState *state, Oid type)
-{
-	if (state == NULL)
-		return PointerGetDatum(construct_empty_array(type));
-	return makeArrayResult(state, CurrentMemoryContext);
-}
-
-/* Not "read only" to SPI: the rows were written by this very transaction. */
-static SPITupleTable *
-fetch_rows(Datum ids)
+static Outcome
+enqueue(Datum ids, Datum findings[DGW_N_FINDINGS])
 {
 	static SPIPlanPtr plan = NULL;
-
-	dgw_plan(&plan, "SELECT * FROM dicomgw.route_row WHERE instance_id = ANY ($1)", 1,
-			 (Oid[]){INT8ARRAYOID});
-	if (SPI_execute_plan(plan, &ids, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read dicomgw.route_row");
-	return SPI_tuptable;
-}
-
-static int
-enqueue(Datum ids, Findings *f)
-{
-	static SPIPlanPtr plan = NULL;
+	Datum parameters[DGW_N_FINDINGS + 1] = {ids};
+	Outcome outcome;
 	bool isnull;
-	Datum parameters[6] = {
-		ids,
-		finished_array(f->match_instance, INT8OID),
-		finished_array(f->match_route, INT4OID),
-		finished_array(f->error_instance, INT8OID),
-		finished_array(f->error_route, TEXTOID),
-		finished_array(f->error_message, TEXTOID),
-	};
 
-	dgw_plan(&plan, "SELECT dicomgw._enqueue($1, $2, $3, $4, $5, $6)", 6,
+	memcpy(parameters + 1, findings, DGW_N_FINDINGS * sizeof(Datum));
+	dgw_plan(&plan, "SELECT jobs, gathered FROM dicomgw._enqueue($1, $2, $3, $4, $5, $6, $7)",
+			 DGW_N_FINDINGS + 1,
 			 (Oid[]){INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTARRAYOID,
-					 TEXTARRAYOID});
+					 TEXTARRAYOID, INT4ARRAYOID});
 	if (SPI_execute_plan(plan, parameters, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not write jobs");
-	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	outcome.jobs =
+		DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	outcome.gathered =
+		DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	return outcome;
 }
 
-/* File, evaluate and enqueue the objects with these numbers; returns how many jobs. */
-static int
+/* File, evaluate and enqueue the objects with these numbers. */
+static Outcome
 route_objects(Datum ids)
 {
 	static SPIPlanPtr plan = NULL;
-	Findings findings = {0};
-	SPITupleTable *rows;
+	Datum findings[DGW_N_FINDINGS];
 
 	dgw_plan(&plan, "SELECT dicomgw._file_instances($1)", 1, (Oid[]){INT8ARRAYOID});
 	if (SPI_execute_plan(plan, &ids, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not file received objects");
 
 	refresh_routes();
-	rows = n_routes > 0 ? fetch_rows(ids) : NULL;
-	if (rows != NULL && rows->numvals > 0)
-		for (int i = 0; i < n_routes; i++)
-			apply_route(&routes[i], rows, &findings);
-	return enqueue(ids, &findings);
+	dgw_routes_apply(routes, ids, findings);
+	return enqueue(ids, findings);
 }
 
 /* Lock the objects that are to be routed; returns how many. */
@@ -329,18 +114,19 @@ claim(int limit, Datum *ids)
 	return ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(*ids)), ARR_DIMS(DatumGetArrayTypeP(*ids)));
 }
 
-typedef struct RouteOne
+/* Objects, and what became of them: all of it or nothing. */
+typedef struct Portion
 {
 	Datum ids;
-	int jobs;
-} RouteOne;
+	Outcome outcome;
+} Portion;
 
 static void
-route_one(void *arg)
+route_portion(void *arg)
 {
-	RouteOne *one = arg;
+	Portion *portion = arg;
 
-	one->jobs = route_objects(one->ids);
+	portion->outcome = route_objects(portion->ids);
 }
 
 static void
@@ -356,6 +142,33 @@ defer(int64 id, const char *error)
 		elog(ERROR, "could not set an object aside");
 }
 
+/* Each object alone, since they could not be routed together. */
+static Outcome
+route_one_by_one(Datum ids)
+{
+	Outcome sum = {0};
+	Datum *elements;
+	int n;
+
+	deconstruct_array(DatumGetArrayTypeP(ids), INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &elements, NULL, &n);
+	for (int i = 0; i < n; i++)
+	{
+		Portion one = {.ids = PointerGetDatum(construct_array(&elements[i], 1, INT8OID, 8,
+															  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE))};
+		ErrorData *error = dgw_attempt(route_portion, &one);
+
+		if (error != NULL)
+		{
+			defer(DatumGetInt64(elements[i]), error->message);
+			continue;
+		}
+		sum.jobs += one.outcome.jobs;
+		sum.gathered += one.outcome.gathered;
+	}
+	return sum;
+}
+
 /*
  * One batch, in one transaction: all of it at once, or, if that fails, each
  * object alone.  Returns how many objects.
@@ -363,35 +176,76 @@ defer(int64 id, const char *error)
 static int
 route_batch(void)
 {
-	RouteOne batch = {0};
+	Portion batch = {0};
 	int n;
 
 	dgw_begin("routing received objects");
 	n = claim(BATCH_SIZE, &batch.ids);
-	if (n > 0 && attempt(route_one, &batch) != NULL)
-	{
-		Datum *elements;
-
-		deconstruct_array(DatumGetArrayTypeP(batch.ids), INT8OID, 8, FLOAT8PASSBYVAL,
-						  TYPALIGN_DOUBLE, &elements, NULL, &n);
-		batch.jobs = 0;
-		for (int i = 0; i < n; i++)
-		{
-			RouteOne one = {.ids = PointerGetDatum(construct_array(
-								&elements[i], 1, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE))};
-			char *message = attempt(route_one, &one);
-
-			if (message != NULL)
-				defer(DatumGetInt64(elements[i]), message);
-			batch.jobs += one.jobs;
-		}
-	}
+	if (n > 0 && dgw_attempt(route_portion, &batch) != NULL)
+		batch.outcome = route_one_by_one(batch.ids);
 	dgw_commit();
 
 	n_routed += n;
-	if (batch.jobs > 0)
+	if (batch.outcome.jobs > 0)
 		dgw_wake(DGW_FORWARDER);
+	if (batch.outcome.gathered > 0)
+		next_look = 0;
 	return n;
+}
+
+/* ---------- what waits for completeness ---------- */
+
+typedef struct Completion
+{
+	int jobs;
+	TimestampTz next;
+} Completion;
+
+static void
+complete_due(void *arg)
+{
+	static SPIPlanPtr plan = NULL;
+	Completion *completion = arg;
+	Datum next;
+	bool isnull;
+
+	dgw_plan(&plan, "SELECT jobs, next_at FROM dicomgw._complete_due()", 0, NULL);
+	if (SPI_execute_plan(plan, NULL, NULL, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not complete studies");
+	completion->jobs =
+		DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	next = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	if (!isnull)
+		completion->next = DatumGetTimestampTz(next);
+}
+
+/*
+ * Only when everything that was received is routed: else objects that wait
+ * here would come too late for their study.
+ */
+static void
+look_for_complete(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Completion completion = {.next = DT_NOEND};
+	ErrorData *error;
+
+	if (now < next_look)
+		return;
+	/* At the latest: the configuration may have changed, or a person have had a hand in it. */
+	next_look = TimestampTzPlusMilliseconds(now, DGW_POLL_MS);
+	dgw_begin("completing studies and series");
+	error = dgw_attempt(complete_due, &completion);
+	if (error != NULL)
+	{
+		ereport(LOG, (errmsg("could not complete studies: %s", error->message)));
+		dgw_note_error("could not complete studies: %s", error->message);
+	}
+	dgw_commit();
+
+	next_look = Min(next_look, completion.next);
+	if (completion.jobs > 0)
+		dgw_wake(DGW_FORWARDER);
 }
 
 void
@@ -399,8 +253,6 @@ dgw_router_run(void)
 {
 	WaitEventSet *wait_set = dgw_wait_set(-1);
 
-	routes_context =
-		AllocSetContextCreate(TopMemoryContext, "dicomgw routes", ALLOCSET_DEFAULT_SIZES);
 	SetConfigOption("synchronous_commit", "off", PGC_USERSET, PGC_S_OVERRIDE);
 
 	for (;;)
@@ -409,13 +261,21 @@ dgw_router_run(void)
 
 		do
 		{
-			(void) dgw_between_turns();
+			if (dgw_between_turns())
+				next_look = 0;
 			n = dgw_routing ? route_batch() : 0;
 		} while (n == BATCH_SIZE);
 		if (dgw_routing)
+		{
+			look_for_complete();
 			dgw_idle("waits for received objects; " UINT64_FORMAT " routed", n_routed);
+			dgw_wait(wait_set, Min(DGW_POLL_MS, TimestampDifferenceMilliseconds(
+													GetCurrentTimestamp(), next_look)));
+		}
 		else
+		{
 			dgw_idle("routes nothing: dicomgw.routing is off");
-		dgw_wait(wait_set, DGW_POLL_MS);
+			dgw_wait(wait_set, DGW_POLL_MS);
+		}
 	}
 }

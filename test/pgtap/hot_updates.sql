@@ -8,7 +8,7 @@
 SET client_min_messages = error;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION dicomgw;
-SELECT plan(10);
+SELECT plan(12);
 
 -- vacuum is not what makes the room
 ALTER TABLE dicomgw.forward_job SET (autovacuum_enabled = off);
@@ -70,6 +70,24 @@ SELECT cmp_ok(:updates::bigint - :hot::bigint, '<=', 1000::bigint, 'and no row m
 SELECT cmp_ok((SELECT max(attempts) FROM dicomgw.forward_job), '>', 1, 'attempts were spent');
 SELECT is((SELECT count(*) FROM dicomgw.forward_job), 1000::bigint, 'and no job was lost');
 SELECT is((SELECT count(*) FROM dicomgw.dead_letter), 0::bigint, 'or given up');
+
+-- A gathering that an object is added to stays where it is, too.
+ALTER TABLE dicomgw.gathering SET (autovacuum_enabled = off);
+INSERT INTO dicomgw.route (id, name, destination, trigger) VALUES (1, 'studies', 'pacs', 'study');
+INSERT INTO dicomgw.study (study_instance_uid, first_received_at, last_received_at) SELECT '1.2.' || i, now(), now() FROM generate_series(1, 20) i;
+INSERT INTO dicomgw.series (study_id, series_instance_uid) SELECT id, '1' FROM dicomgw.study;
+UPDATE dicomgw.instance i SET series_id = s.id FROM (SELECT id, row_number() OVER () AS n FROM dicomgw.series) s WHERE i.id % 20 + 1 = s.n;
+CREATE PROCEDURE pg_temp.gather() LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 0 .. 49 LOOP
+        PERFORM dicomgw._gather(array_agg(i * 20 + n::bigint), array_agg(1), array_agg(NULL::integer)) FROM generate_series(1, 20) n;
+        COMMIT;
+    END LOOP;
+END $$;
+CALL pg_temp.gather();
+SELECT pg_stat_force_next_flush();
+SELECT is((SELECT n_tup_upd FROM pg_stat_all_tables WHERE relid = 'dicomgw.gathering'::regclass), 980::bigint, '20 studies of 50 objects each were gathered one by one');
+SELECT is((SELECT n_tup_hot_upd FROM pg_stat_all_tables WHERE relid = 'dicomgw.gathering'::regclass), 980::bigint, 'each in its page, and in no index');
 
 -- A test that can't fail proves nothing: with a lease in an index it is another matter.
 CREATE INDEX lease_idx ON dicomgw.forward_job (lease_until);

@@ -17,7 +17,7 @@ CREATE VIEW pg_temp.partition AS
 
 -- ---------- after the installation ----------
 
-SELECT set_eq('SELECT table_name FROM dicomgw.partitioned', ARRAY['instance_header', 'routing_decision', 'forward_history', 'forward_attempt', 'association_history'],
+SELECT set_eq('SELECT table_name FROM dicomgw.partitioned', ARRAY['instance_header', 'routing_decision', 'forward_history', 'forward_attempt', 'association_history', 'completion'],
               'these are partitioned');
 SELECT set_eq($$ SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'dicomgw'::regnamespace AND c.relkind = 'p' $$,
               'SELECT table_name FROM dicomgw.partitioned', 'and no other table is');
@@ -102,17 +102,17 @@ SELECT isnt(to_regclass('dicomgw.forward_history_20000101'), NULL, 'not a table 
 -- ---------- what maintenance does ----------
 
 SELECT is(dicomgw._maintain_partitions(), 'partitions: 0 created, 0 dropped', 'after the installation there is nothing to do');
-SELECT is(dicomgw._maintain_partitions('2095-01-01'), 'partitions: 40 created, 0 dropped', 'in the year 2095 there is');
-SELECT is(dicomgw._maintain_partitions('2095-01-02'), 'partitions: 5 created, 0 dropped', 'and on the next day less');
+SELECT is(dicomgw._maintain_partitions('2095-01-01'), 'partitions: 48 created, 0 dropped', 'in the year 2095 there is');
+SELECT is(dicomgw._maintain_partitions('2095-01-02'), 'partitions: 6 created, 0 dropped', 'and on the next day less');
 SELECT is(dicomgw._maintain_partitions('2095-01-02'), 'partitions: 0 created, 0 dropped', 'but once');
 
 -- The real settings are the server's; one of the session's own stands in for them.
 SELECT set_eq('SELECT setting FROM dicomgw.partitioned', ARRAY['dicomgw.header_retention', 'dicomgw.history_retention'], 'two settings say how long');
-SELECT is((SELECT count(*) FROM dicomgw.partitioned p JOIN pg_settings s ON s.name = p.setting AND s.vartype = 'integer' AND s.boot_val = '0'), 5::bigint,
+SELECT is((SELECT count(*) FROM dicomgw.partitioned p JOIN pg_settings s ON s.name = p.setting AND s.vartype = 'integer' AND s.boot_val = '0'), 6::bigint,
           'which there are, and whose default is for ever');
 UPDATE dicomgw.partitioned SET setting = 'dicomgw_test.retention' WHERE table_name <> 'instance_header';
 SET LOCAL dicomgw_test.retention = '30';
-SELECT matches(dicomgw._maintain_partitions('2095-02-02'), '^partitions: 40 created, \d+ dropped$', '30 days are kept');
+SELECT matches(dicomgw._maintain_partitions('2095-02-02'), '^partitions: 48 created, \d+ dropped$', '30 days are kept');
 SELECT is((SELECT min(name) FROM pg_temp.partition WHERE parent = 'dicomgw.forward_history' AND name !~ 'default'), 'forward_history_20950103',
           'the oldest is that of 30 days ago');
 SELECT is((SELECT count(*) FROM pg_temp.partition WHERE parent = 'dicomgw.routing_decision' AND name < 'routing_decision_20950103'), 0::bigint,

@@ -6,7 +6,7 @@ SET client_min_messages = error;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION dicomgw;
 BEGIN;
-SELECT plan(58);
+SELECT plan(69);
 
 -- One received object; what is not given is missing in its header.
 CREATE FUNCTION pg_temp.received(sop_instance_uid text, study text DEFAULT NULL, series text DEFAULT NULL, patient text DEFAULT NULL,
@@ -126,10 +126,11 @@ INSERT INTO dicomgw.route (id, name, destination, priority) VALUES
     (1, 'low', 'pacs', 1), (2, 'high', 'pacs', 7), (3, 'high too', 'pacs', 7), (4, 'archive', 'archive', 0);
 SELECT id AS one FROM dicomgw.instance WHERE sop_instance_uid = '1.1.2' \gset
 SELECT id AS two FROM dicomgw.instance WHERE sop_instance_uid = '1.2.1' \gset
+SELECT id AS eight FROM dicomgw.instance WHERE sop_instance_uid = '1.8' \gset
 SELECT id AS three FROM dicomgw.instance WHERE sop_instance_uid = '2.1.1' \gset
 -- one is taken by all four routes, two by the lowest, three by none; a predicate fails on two of them
-SELECT is(dicomgw._enqueue(ARRAY[:one, :two, :three], ARRAY[:one, :one, :one, :one, :two], ARRAY[4, 3, 1, 2, 1],
-                           ARRAY[:two, :three, :three], ARRAY['ct', 'ct', 'mr'], ARRAY['division by zero', 'division by zero', 'permission denied']),
+SELECT is((SELECT jobs FROM dicomgw._enqueue(ARRAY[:one, :two, :three], ARRAY[:one, :one, :one, :one, :two], ARRAY[4, 3, 1, 2, 1],
+                           ARRAY[:two, :three, :three], ARRAY['ct', 'ct', 'mr'], ARRAY['division by zero', 'division by zero', 'permission denied'])),
           3, 'three jobs');
 SELECT bag_eq('SELECT instance_id, destination_id, route_id, priority::integer FROM dicomgw.forward_job',
     format('VALUES (%1$s::bigint, 1, 2, 7), (%1$s, 2, 4, 0), (%2$s, 1, 1, 1)', :one, :two),
@@ -142,8 +143,39 @@ SELECT is((SELECT count(*) FROM dicomgw.forward_job WHERE created_at <> now() OR
           'the jobs are due at once');
 -- a route that was deleted since the router read it
 DELETE FROM dicomgw.route WHERE id = 4;
-SELECT is(dicomgw._enqueue(ARRAY[:first], ARRAY[:first], ARRAY[4], '{}', '{}', '{}'), 0, 'a route that is gone makes no job');
-SELECT is(dicomgw._enqueue('{}', '{}', '{}', '{}', '{}', '{}'), 0, 'nothing makes none');
+SELECT is((SELECT jobs FROM dicomgw._enqueue(ARRAY[:first], ARRAY[:first], ARRAY[4], '{}', '{}', '{}')), 0, 'a route that is gone makes no job');
+SELECT is((SELECT matched FROM dicomgw.routing_decision WHERE instance_id = :first), '{}', 'and has not taken the object');
+SELECT is((SELECT jobs FROM dicomgw._enqueue('{}', '{}', '{}', '{}', '{}', '{}')), 0, 'nothing makes none');
+
+-- a group without members costs the object only this route
+INSERT INTO dicomgw.destination_group (name) VALUES ('empty');
+INSERT INTO dicomgw.route (id, name, destination, destination_group) VALUES (5, 'void', NULL, 'empty'), (6, 'pacs', 'pacs', NULL);
+SELECT is((SELECT jobs FROM dicomgw._enqueue(ARRAY[:second, :eight], ARRAY[:second, :eight, :eight], ARRAY[5, 5, 6], '{}', '{}', '{}')), 1,
+          'a route to a group without members makes no job');
+SELECT bag_eq(format('SELECT instance_id, matched, errors FROM dicomgw.routing_decision WHERE instance_id IN (%s, %s)', :second, :eight),
+    format($$ VALUES (%s::bigint, '{}'::integer[], '{"void": "destination group \"empty\" has no members"}'::jsonb),
+                     (%s, '{6}', '{"void": "destination group \"empty\" has no members"}') $$, :second, :eight),
+    'others do, and it is an error of the decision');
+
+-- ---------- unrouted, route_again ----------
+
+SELECT bag_eq('SELECT instance_id, reason FROM dicomgw.unrouted',
+    format($$ VALUES (%s::bigint, 'no route took it; failed: ct (division by zero), mr (permission denied)'), (%s, 'no route matched'),
+                     (%s, 'no route took it; failed: void (destination group "empty" has no members)') $$, :three, :first, :second),
+    'what no route took can be seen, and why');
+INSERT INTO dicomgw.destination_group_member (destination_group, destination) VALUES ('empty', 'archive');
+UPDATE dicomgw.route SET enabled = false WHERE id < 5;
+UPDATE dicomgw.route SET predicate = 'calling_ae = ''CT1''' WHERE id = 6;
+SELECT is((SELECT r FROM dicomgw.route_again(ARRAY(SELECT instance_id FROM dicomgw.unrouted) || 0::bigint) r)::text, '(3,5,0,0,1)',
+          'what is well again is routed again; what there is not is skipped');
+SELECT is_empty('SELECT * FROM dicomgw.unrouted', 'and not unrouted any more');
+SELECT is((SELECT jobs FROM dicomgw.route_again(ARRAY[:second, :eight])), 1::bigint, 'routes that have taken it do not take it once more; others do');
+SELECT is((SELECT matched FROM dicomgw.routing_decision WHERE instance_id = :eight ORDER BY decided_at DESC LIMIT 1), '{5,6}', 'the newest decision says which routes have it');
+UPDATE dicomgw.route SET enabled = false;
+SELECT is((SELECT (jobs, unmatched) FROM dicomgw.route_again(ARRAY[:eight])), (0::bigint, 0::bigint), 'what went somewhere, and is matched by nothing now,');
+SELECT is_empty('SELECT * FROM dicomgw.unrouted', 'did not go nowhere');
+SELECT is((SELECT count(*) FROM dicomgw.audit_log WHERE action = 'route_again'), 3::bigint, 'each time is in the audit log');
+
 SELECT throws_ok(format($$ SELECT dicomgw._enqueue(ARRAY[0], ARRAY[0], ARRAY[1], '{}', '{}', '{}') $$), '23503', NULL, 'an object that there is not: an error');
 
 -- ---------- replay ----------
@@ -154,7 +186,7 @@ SELECT is((SELECT count(DISTINCT instance_id) FROM dicomgw.forward_job WHERE rou
 SELECT is((SELECT count(*) FROM dicomgw.job_status WHERE route_id IS NULL AND destination = 'archive'), 5::bigint, 'because a person asked for it');
 SELECT is((SELECT jobs FROM dicomgw.replay_study('1', destination => 'archive')), 5::bigint, 'asked for twice');
 SELECT is((SELECT count(*) FROM dicomgw.forward_job WHERE route_id IS NULL), 10::bigint, 'sent twice');
-SELECT is((SELECT waiting FROM dicomgw.totals), 13::bigint, 'all of them wait');
+SELECT is((SELECT waiting FROM dicomgw.totals), 20::bigint, 'all of them wait');
 
 SELECT * FROM finish();
 ROLLBACK;

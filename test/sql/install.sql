@@ -14,13 +14,13 @@ WHERE c.relnamespace = 'dicomgw'::regnamespace AND c.relkind IN ('r', 'p', 'v')
   AND NOT c.relispartition AND c.relname IN (
     'association', 'attribute', 'audit_log', 'dead_letter', 'destination', 'destination_group', 'destination_group_member',
     'destination_state', 'destination_status', 'destination_window', 'forward_attempt', 'forward_history',
-    'forward_job', 'ingest', 'instance', 'instance_header', 'job_status', 'listener', 'route', 'route_row',
+    'forward_job', 'completion', 'gathering', 'gathering_status', 'ingest', 'instance', 'instance_header', 'job_status', 'listener', 'route', 'route_row',
     'routing_decision', 'series', 'status', 'study', 'totals', 'unrouted')
 ORDER BY c.relname COLLATE "C";
 SELECT p.oid::regprocedure AS function
 FROM pg_proc p
 WHERE p.pronamespace = 'dicomgw'::regnamespace AND p.proname IN (
-    'cancel', 'check_predicate', 'delete_destination', 'echo', 'header_attributes', 'move', 'pause', 'replay', 'replay_study',
+    'cancel', 'check_expected_instances', 'check_predicate', 'complete_study', 'route_again', 'delete_destination', 'echo', 'header_attributes', 'move', 'pause', 'replay', 'replay_study',
     'resume', 'retry', 'retry_delay', 'set_credentials', 'set_priority', 'status_text', 'tag', 'tag_of', 'tag_value',
     'timeline', 'worker_status')
 ORDER BY p.oid::regprocedure::text COLLATE "C";

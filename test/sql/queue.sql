@@ -132,6 +132,10 @@ CREATE VIEW pg_temp.state AS
 SELECT pg_temp.answered('pacs', 'connection refused');
 SELECT * FROM pg_temp.state;
 UPDATE dicomgw.destination_state SET since = '2020-01-01 00:00:00+00';
+-- several associations that break at once are one failure; a probe that fails is another
+SELECT pg_temp.answered('pacs', 'connection reset by peer');
+SELECT failures, reason FROM dicomgw.destination_state;
+SELECT dicomgw._destinations_probing(array_agg(id)) FROM dicomgw.destination WHERE name = 'pacs';
 SELECT pg_temp.answered('pacs', 'no route to host');
 SELECT * FROM pg_temp.state;
 UPDATE dicomgw.destination_state SET next_probe_at = '2099-01-01 00:00:00+00';
