@@ -78,7 +78,8 @@ BEGIN
         WHERE s.state <> 'failed' AND s.instance_id = ANY (v_ids)
         UNION ALL
         SELECT now(), 7, u.instance_id, 'waiting', NULL, NULL, NULL, NULL, u.reason
-        FROM dicomgw.unrouted u WHERE u.instance_id = ANY (v_ids)
+        FROM dicomgw.unrouted u
+        WHERE u.decided_at IS NULL AND u.instance_id = ANY (v_ids) -- what was decided is told above
     )
     SELECT h.at, h.instance_id, h.event, h.job_id, h.destination, h.status, h.duration, h.detail
     FROM happened h

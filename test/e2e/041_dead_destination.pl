@@ -33,7 +33,7 @@ sub is_down
 		$gateway->poll("SELECT EXISTS (SELECT FROM dicomgw.destination_status
 			WHERE destination = 'pacs' AND state IN ('down', 'probing') AND reason ~ '$reason')"),
 		"$what: down, and why");
-	ok($gateway->poll("SELECT failures >= 3 FROM dicomgw.destination_state s JOIN dicomgw.destination d ON d.id = s.destination_id
+	ok($gateway->poll("SELECT failures >= 2 FROM dicomgw.destination_state s JOIN dicomgw.destination d ON d.id = s.destination_id
 		WHERE d.name = 'pacs'"), "$what: probed again and again");
 	is($gateway->sql("SELECT count(*) FROM dicomgw.destination_status WHERE destination = 'pacs'"), 1, "$what: it is one row");
 	return;
