@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use constant CONFIGURATION => qw(destination destination_group destination_group_member destination_secret destination_window
-  listener remote_ae route);
+  harmless_text listener pseudonym remote_ae route route_edit);
 
 my $gateway = DicomGW::Gateway->start('dumped');
 my $node    = $gateway->node;
