@@ -41,13 +41,13 @@ END
 $$;
 COMMENT ON FUNCTION dicomgw._audit_configuration() IS 'Trigger of the configuration tables: an entry of the audit log for each row that is changed';
 
--- Configuration is what wakes the workers when it changes; and users.
+-- Configuration is what wakes the workers when it changes; and users, and what de-identification lets pass.
 DO $$
 DECLARE
     v_table regclass;
 BEGIN
     FOR v_table IN SELECT t.tgrelid FROM pg_trigger t WHERE t.tgfoid = 'dicomgw.notify_config_change()'::regprocedure
-                   UNION SELECT 'dicomgw.app_user'::regclass LOOP
+                   UNION SELECT unnest('{dicomgw.app_user,dicomgw.harmless_text}'::regclass[]) LOOP
         EXECUTE format('CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION dicomgw._audit_configuration()', v_table);
         EXECUTE format('CREATE TRIGGER audit_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION dicomgw._audit_configuration()', v_table);
     END LOOP;

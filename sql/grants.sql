@@ -45,8 +45,8 @@ DECLARE
     v_table regclass;
 BEGIN
     FOR v_table IN
-        SELECT c.oid FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_class c ON c.oid = ANY (e.extconfig)
-        WHERE e.extname = 'dicomgw' AND c.relkind = 'r'
+        SELECT DISTINCT t.tgrelid FROM pg_catalog.pg_trigger t
+        WHERE t.tgfoid = 'dicomgw.notify_config_change()'::pg_catalog.regprocedure
     LOOP
         EXECUTE format('CREATE TRIGGER notify_config_replica AFTER INSERT OR UPDATE OR DELETE ON %s
                         FOR EACH ROW EXECUTE FUNCTION dicomgw.notify_config_change()', v_table);

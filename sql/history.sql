@@ -167,6 +167,7 @@ DECLARE
     v_name    CONSTANT text NOT NULL := coalesce(p_row ->> 'name', CASE p_table
         WHEN 'remote_ae' THEN concat_ws(' ', p_row ->> 'ae_title', p_row ->> 'network')
         WHEN 'destination_window' THEN concat_ws(' ', p_row ->> 'destination', v_key)
+        WHEN 'route_edit' THEN concat_ws(' ', p_row ->> 'route', v_key)
         ELSE v_key END);
     v_known   CONSTANT boolean NOT NULL := p_operation <> 'found';
     v_last    dicomgw.configuration_history;
@@ -249,7 +250,7 @@ DECLARE
 BEGIN
     FOR v_table, v_secret IN SELECT * FROM (VALUES
         ('listener', ''), ('remote_ae', '''passcode'''), ('destination', ''), ('destination_window', ''), ('destination_group', ''),
-        ('destination_group_member', ''), ('route', '')) AS t
+        ('destination_group_member', ''), ('route', ''), ('route_edit', '')) AS t
     LOOP
         EXECUTE format('CREATE TRIGGER keep_version AFTER INSERT OR UPDATE OR DELETE ON dicomgw.%I '
                        'FOR EACH ROW EXECUTE FUNCTION dicomgw._keep_version(%s)', v_table, v_secret);

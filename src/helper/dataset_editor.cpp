@@ -73,7 +73,7 @@ private:
 		uint64_t start; /* of its head */
 		std::string value;
 		bool has_value = false; /* it has been read, or passed */
-		Encoding encoding = {};	/* of its head */
+		Encoding encoding = {}; /* of its head */
 	};
 
 	void edit_level(Level &level);
@@ -341,7 +341,8 @@ Editor::write_value(const Level &level, const Current &current, const std::strin
 	Current passed = current;
 
 	pass(passed);
-	out_.put(head(current.element.tag, *current.element.vr, bytes.size(), current.encoding) + bytes);
+	out_.put(head(current.element.tag, *current.element.vr, bytes.size(), current.encoding) +
+			 bytes);
 	note_identity(level, current.element.tag, bytes);
 }
 

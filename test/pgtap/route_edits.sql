@@ -70,7 +70,9 @@ SELECT throws_like($$ SELECT pg_temp.edit('remove', 'PatientID', route => 'nowhe
 
 CREATE FUNCTION pg_temp.enqueue(object bigint, VARIADIC routes text[]) RETURNS integer LANGUAGE sql AS $$
     DELETE FROM dicomgw.routing_decision;
-    SELECT dicomgw._enqueue(ARRAY[object], array_agg(object), array_agg(r.id), '{}', '{}', '{}') FROM dicomgw.route r WHERE r.name = ANY (routes) $$;
+    SELECT q.jobs
+    FROM (SELECT array_agg(object) AS objects, array_agg(r.id) AS ids FROM dicomgw.route r WHERE r.name = ANY (routes)) m,
+         dicomgw._enqueue(ARRAY[object], m.objects, m.ids, '{}', '{}', '{}') q $$;
 SELECT pg_temp.enqueue(:object, 'plain', 'edited');
 SELECT is((SELECT count(*) FROM dicomgw.forward_job WHERE edit_version IS NULL), 2::bigint, 'without edits there is no version');
 DELETE FROM dicomgw.forward_job;

@@ -168,6 +168,8 @@ SELECT isnt_empty('SELECT FROM pg_temp.kept', 'which is something');
 CREATE VIEW pg_temp.notified AS
     SELECT c.relation::regclass::text AS relation, t.tgtype, t.tgenabled FROM pg_temp.kept c
     JOIN pg_class r ON r.oid = c.relation AND r.relkind = 'r'
+     -- no worker keeps a copy of these
+     AND r.relname NOT IN ('app_user', 'harmless_text', 'pseudonym')
     LEFT JOIN pg_trigger t ON t.tgrelid = c.relation AND t.tgfoid = 'dicomgw.notify_config_change()'::regprocedure;
 SELECT is_empty($$ SELECT relation FROM pg_temp.notified GROUP BY 1
                    -- INSERT 4, DELETE 8, UPDATE 16, TRUNCATE 32; ROW 1

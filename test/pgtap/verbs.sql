@@ -57,7 +57,7 @@ SELECT pg_temp.refuses(verb) FROM unnest('{retry,cancel,set_priority,move}'::tex
 SELECT throws_ok($$ SELECT dicomgw.set_priority(10, job_id => 11) $$, '23514', NULL, 'a priority that there is not');
 SELECT throws_ok($$ SELECT dicomgw.set_priority(NULL, job_id => 11) $$, NULL, NULL, 'none');
 SELECT throws_ok($$ SELECT dicomgw.move('nowhere', job_id => 11) $$, '42704', 'destination "nowhere" does not exist', 'a destination to move to that there is not');
-SELECT is((SELECT count(*) FROM dicomgw.audit_log), 0::bigint, 'what was refused is not in the audit log');
+SELECT is((SELECT count(*) FROM dicomgw.audit_log WHERE action <> 'insert'), 0::bigint, 'what was refused is not in the audit log');
 
 -- ---------- retry ----------
 
@@ -170,6 +170,7 @@ SELECT is(dicomgw.delete_destination('spare'), 0::bigint, 'one without jobs need
 
 -- ---------- the audit log ----------
 
+SET CONSTRAINTS ALL IMMEDIATE; -- the chain is built at COMMIT
 SELECT throws_ok($$ UPDATE dicomgw.audit_log SET actor = 'somebody' $$, '42501', 'the audit log can be added to, and nothing else', 'the audit log is not changed');
 SELECT throws_ok($$ DELETE FROM dicomgw.audit_log $$, '42501', 'the audit log can be added to, and nothing else', 'nor shortened');
 SELECT throws_ok($$ TRUNCATE dicomgw.audit_log $$, '42501', 'the audit log can be added to, and nothing else', 'nor emptied');

@@ -10,8 +10,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-use constant CONFIGURATION => qw(app_user destination destination_group destination_group_member destination_secret destination_window
-  listener remote_ae route);
+use constant CONFIGURATION => qw(app_user destination destination_group destination_group_member destination_secret
+  destination_window harmless_text listener pseudonym remote_ae route route_edit);
 
 my $gateway = DicomGW::Gateway->start('dumped');
 my $node    = $gateway->node;
