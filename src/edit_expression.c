@@ -38,7 +38,7 @@ evaluate(const char *expression, TupleDesc descriptor, HeapTuple row)
 	else
 		ExecStoreAllNullTuple(slot);
 	value = dgw_predicate_value(dgw_predicate_begin(dgw_expression_compile(expression), estate),
-								 estate, slot, &isnull);
+								estate, slot, &isnull);
 	result = isnull ? NULL : TextDatumGetCString(value);
 	ExecDropSingleTupleTableSlot(slot);
 	FreeExecutorState(estate);
