@@ -124,7 +124,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 # ---------- with PostgreSQL's development files: build and install ----------
 
 # These targets need nothing installed; some of them do the installing.
-STANDALONE = help deps demo test lint format fuzz bench
+STANDALONE = help deps demo test lint format fuzz bench bench-queue bench-route
 
 ifneq ($(wildcard $(PGXS)),)
 
@@ -201,9 +201,11 @@ help:
 	@echo 'make test       build and test in a scratch folder'
 	@echo '                LAYERS="unit helper regress isolation pgtap tap e2e fuzz" T=one-test JOBS=n'
 	@echo 'make bench      how fast it receives and forwards, beside the limits of disk and senders'
+	@echo 'make bench-queue  what a job costs beside a backlog, a history, an old snapshot'
+	@echo 'make bench-route  200 routes over 1,000 objects'
 	@echo 'make lint       formatting, static analysis, scripts'
 	@echo 'make format     reformat the C and C++ files'
-	@echo 'make fuzz       feed the header reader mutated objects for SECONDS=300'
+	@echo 'make fuzz       feed what reads hostile bytes mutated ones for SECONDS=300 each'
 
 deps:
 	@tools/deps build run test
@@ -219,6 +221,12 @@ fuzz:
 
 bench:
 	@bench/receive
+
+bench-queue:
+	@bench/queue
+
+bench-route:
+	@bench/route
 
 lint:
 	@tools/lint
