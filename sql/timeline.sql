@@ -80,6 +80,10 @@ BEGIN
         SELECT now(), 7, u.instance_id, 'waiting', NULL, NULL, NULL, NULL, u.reason
         FROM dicomgw.unrouted u
         WHERE u.decided_at IS NULL AND u.instance_id = ANY (v_ids) -- what was decided is told above
+        UNION ALL
+        SELECT now(), 7, g.instance_id, 'waiting', NULL, NULL, NULL, NULL, format('gathered by route %I: %s', s.route, s.reason)
+        FROM dicomgw.gathering_instance g JOIN dicomgw.gathering_status s ON s.gathering_id = g.gathering_id
+        WHERE g.instance_id = ANY (v_ids)
     )
     SELECT h.at, h.instance_id, h.event, h.job_id, h.destination, h.status, h.duration, h.detail
     FROM happened h

@@ -6,7 +6,7 @@ SET client_min_messages = error;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION dicomgw;
 BEGIN;
-SELECT plan(52);
+SELECT plan(53);
 
 INSERT INTO dicomgw.destination (id, name, host, ae_title) VALUES
     (1, 'pacs', 'pacs.example', 'PACS'), (2, 'archive', 'archive.example', 'ARCHIVE'), (3, 'spare', 'spare.example', 'SPARE');
@@ -56,6 +56,8 @@ SELECT bag_eq('SELECT route, study_instance_uid, series_instance_uid, instances,
     'are one gathering, which says what it waits for');
 SELECT bag_eq('SELECT DISTINCT matched, gathered FROM dicomgw.routing_decision', $$ VALUES ('{1}'::integer[], '{1}'::integer[]) $$, 'the decision says that the route has them, and gathers');
 SELECT is_empty('SELECT * FROM dicomgw.unrouted', 'so they are not unrouted');
+SELECT is((SELECT array_agg(format('%s: %s', event, detail)) FROM dicomgw.timeline('1.2.1') WHERE event NOT IN ('received', 'routed')),
+          ARRAY['waiting: gathered by route studies: waits until nothing more comes for 00:01:00'], 'and their timeline says what they wait for');
 SELECT is(dicomgw._complete_due()::text, format('(0,"%s")', now() + interval '1 minute'), 'nothing is due; the router knows when to look again');
 SELECT pg_temp.later('59 s');
 SELECT is((SELECT jobs FROM dicomgw._complete_due()), 0, 'not after 59 seconds');
