@@ -181,8 +181,8 @@ ok(send_objects(object('3.1.4', '3.1', '3.1.0')), 'one comes late');
 poll_jobs('3.1', 'archive 4', 'and is sent, and nothing twice');
 is(
 	$gateway->sql(
-		q{SELECT reason, sum(instances), max(round) > 1 FROM dicomgw.completion c
-		  JOIN dicomgw.study s ON s.id = c.study_id WHERE study_instance_uid = '3.1' GROUP BY reason}),
+		q{SELECT c.reason, sum(c.instances), max(c.round) > 1 FROM dicomgw.completion c
+		  JOIN dicomgw.study s ON s.id = c.study_id WHERE s.study_instance_uid = '3.1' GROUP BY c.reason}),
 	'quiet|4|t',
 	'in rounds');
 
