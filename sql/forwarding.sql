@@ -133,6 +133,7 @@ CREATE FUNCTION dicomgw._record_results(
 RETURNS SETOF record
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off -- a queue that looks empty may be full of rows that an old snapshot still needs
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
@@ -199,6 +200,7 @@ COMMENT ON FUNCTION dicomgw._record_results(bigint[], bigint[], integer[], integ
 CREATE FUNCTION dicomgw._release(p_id bigint[], p_token bigint[]) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off -- a queue that looks empty may be full of rows that an old snapshot still needs
 AS $$
 DECLARE
     v_released integer;
@@ -219,6 +221,7 @@ COMMENT ON FUNCTION dicomgw._release(bigint[], bigint[]) IS 'Forwarder: gives cl
 CREATE FUNCTION dicomgw._renew(p_id bigint[], p_token bigint[], p_lease interval) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off -- a queue that looks empty may be full of rows that an old snapshot still needs
 AS $$
 DECLARE
     v_renewed integer;
