@@ -44,7 +44,9 @@ class Template:
         dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
         dataset.save_as(self.path)
         with open(self.path, "rb") as f:
-            self.dataset = dataset_of(f.read())
+            data = f.read()
+        self.dataset = dataset_of(data)
+        self.meta = data[:-len(self.dataset)]
         self.at = [self.dataset.index((uid + "0" * DIGITS).encode()) + len(uid) for uid in (SOP, SERIES, STUDY)]
 
     def expected(self, number):
@@ -53,6 +55,12 @@ class Template:
         for at, value in zip(self.at, (number, number // 100, number // 400)):
             data[at:at + DIGITS] = b"%0*d" % (DIGITS, value)
         return bytes(data)
+
+    def write_file(self, path, number):
+        """The object as a Part 10 file."""
+        zeros, digits = (SOP.encode() + b"%0*d" % (DIGITS, n) for n in (0, number))
+        with open(path, "wb") as f:
+            f.write(self.meta.replace(zeros, digits) + self.expected(number))
 
     def sha256(self, number):
         return hashlib.sha256(self.expected(number)).hexdigest()

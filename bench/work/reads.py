@@ -82,6 +82,7 @@ class Api:
         self.token = self.login(PASSWORD)
 
     def login(self, password):
+        self.token = None
         return self.request(Connection(self.socket), "POST", "/rpc/login", {"username": "admin", "password": password})["token"]
 
     def lives(self):
