@@ -30,8 +30,12 @@ def below(pid):
 
 
 def command(pid):
-    with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:
-        return f.read().replace("\0", " ").strip()
+    """Empty if it has ended."""
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:
+            return f.read().replace("\0", " ").strip()
+    except OSError:
+        return ""
 
 
 def private_and_share(pid):

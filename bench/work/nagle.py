@@ -22,8 +22,8 @@ def run(bench):
 
 
 def measure(bench, peer, environment):
-    """As many objects as take about the time of a run."""
-    count, seconds = 20, 0
+    """As many objects as take at least the time of a run: storescu itself needs a moment to start."""
+    count = 20
     while True:
         peer.clear()
         folder, numbers = write_files(bench, count)
@@ -34,9 +34,9 @@ def measure(bench, peer, environment):
         if done.returncode != 0:
             raise RuntimeError(f"storescu failed: {done.stderr}")
         peer.verify(bench.templates["small"], numbers)
-        if seconds > bench.plan.seconds / 2:
+        if seconds > bench.plan.seconds:
             return count / seconds
-        count = int(count * min(20, max(1.5, bench.plan.seconds / seconds)))
+        count = int(count * min(20, max(1.5, 1.2 * bench.plan.seconds / seconds)))
 
 
 def write_files(bench, count):
