@@ -68,6 +68,11 @@ OBJS = \
 	src/storage_repair.o \
 	src/storage_retention.o \
 	src/echo.o \
+	src/object_access.o \
+	src/object_bytes.o \
+	src/render_object.o \
+	src/picture_cache.o \
+	src/preview.o \
 	$(PROTOCOL_OBJS)
 
 # The install script, in this order; a file of sql/ that is in neither list
@@ -89,7 +94,7 @@ DEIDENTIFICATION = sql/deidentification_rules.sql
 DATA = $(UPGRADES)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(SHARED_HELPER_OBJS))
+HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(RENDER_OBJS) $(SHARED_HELPER_OBJS))
 HELPER_C_OBJS = $(sort $(STOW_OBJS) $(filter-out $(PROTOCOL_OBJS),$(WORKER_OBJS)))
 HELPER_OBJS = $(HELPER_CXX_OBJS) $(HELPER_C_OBJS)
 HELPER_BOTHFLAGS = -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)
@@ -166,9 +171,13 @@ tools/dictionary: tools/dictionary.cpp
 dicomgw-scp: $(SCP_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-scu: $(SCU_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-stow: $(STOW_OBJS) $(WORKER_OBJS)
+dicomgw-render: $(RENDER_OBJS) $(WORKER_OBJS)
 
 dicomgw-scp dicomgw-scu:
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(HELPER_LIBS)
+
+dicomgw-render:
+	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(RENDER_LIBS)
 
 dicomgw-stow:
 	$(CC) $(HELPER_CFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(STOW_LIBS)
@@ -183,7 +192,7 @@ $(HELPER_C_OBJS): %.o: %.c
 
 else ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 
-$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libcurl4-openssl-dev libjansson-dev libexpat1-dev libssl-dev libargon2-dev))
+$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libcurl4-openssl-dev libjansson-dev libexpat1-dev libssl-dev libargon2-dev libpng-dev libseccomp-dev))
 
 endif
 

@@ -118,7 +118,13 @@ dgw_channel_malformed(DgwChannel *channel, const DgwFrame *frame)
 bool
 dgw_channel_send(DgwChannel *channel)
 {
-	bool sent = dgw_writer_send(&channel->writer, channel->fd, -1);
+	return dgw_channel_send_fd(channel, -1);
+}
+
+bool
+dgw_channel_send_fd(DgwChannel *channel, int pass_fd)
+{
+	bool sent = dgw_writer_send(&channel->writer, channel->fd, pass_fd);
 
 	if (!sent && errno != EPIPE && errno != ECONNRESET)
 		ereport(LOG, (errmsg("could not write to a helper program: %m")));

@@ -52,6 +52,9 @@ extern DgwReadResult dgw_channel_malformed(DgwChannel *channel, const DgwFrame *
 /* Send what the channel's writer holds, and empty it; false if the helper doesn't take it. */
 extern bool dgw_channel_send(DgwChannel *channel);
 
+/* The same, with a descriptor beside it. */
+extern bool dgw_channel_send_fd(DgwChannel *channel, int pass_fd);
+
 typedef struct DgwHelper
 {
 	const char *program; /* file name: "dicomgw-scp" */
