@@ -54,8 +54,11 @@ FROM (VALUES
       configuration_as_of() route_as_of() destination_as_of() listener_as_of()
       timeline() tag() tags() tag_has() tag_like() tag_of() tag_path() tag_value() tag_values() tag_any_equal() tag_any_like()
       _edit_distance() header_attributes() status_text() retry_delay() note_view()
+      instance_file() preview() header() instance_image_info() _object_file() _image_info() _header_from_file() _kept_header() _declared_image()
+      _byte_range() _etag() _not_modified() _set_response_headers()
       worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()'),
     ('viewer', 'SELECT', 'dicomgw_api', 'study series instance'),
+    ('viewer', 'EXECUTE', 'dicomgw_api', 'instance_file() preview() header() instance_image_info()'),
 
     -- ---------- the queue ----------
 

@@ -105,9 +105,10 @@ load_image_dictionary()
 
 	if (dictionary.numberOfEntries() == 0)
 		for (const Attribute &attribute : attributes)
-			dictionary.addEntry(new DcmDictEntry(
-				static_cast<Uint16>(attribute.tag >> 16), static_cast<Uint16>(attribute.tag & 0xFFFF),
-				DcmVR(attribute.vr), "Image", 1, DcmVariableVM, "DICOM", OFTrue, nullptr));
+			dictionary.addEntry(new DcmDictEntry(static_cast<Uint16>(attribute.tag >> 16),
+												 static_cast<Uint16>(attribute.tag & 0xFFFF),
+												 DcmVR(attribute.vr), "Image", 1, DcmVariableVM,
+												 "DICOM", OFTrue, nullptr));
 	dcmDataDict.wrunlock();
 }
 

@@ -336,9 +336,9 @@ ImageFrame::read_fragments(const Element &element)
 		start.length = table ? 0 : std::min<uint32_t>(head.length, sizeof(JPEG_START));
 		if (!reader_.read_value(start, piece))
 			return false;
-		if (!table && (syntax_ == EXS_RLELossless ||
-					   piece == std::string(reinterpret_cast<const char *>(JPEG_START),
-											sizeof(JPEG_START))))
+		if (!table &&
+			(syntax_ == EXS_RLELossless ||
+			 piece == std::string(reinterpret_cast<const char *>(JPEG_START), sizeof(JPEG_START))))
 			frame++;
 		if (frame > frame_)
 			return true;
@@ -356,7 +356,8 @@ ImageFrame::read_fragments(const Element &element)
 			return false;
 		pixels_ += piece;
 	}
-	return !reader_.stopped() && (frame == frame_ || fail("its pixel data has fewer frames than it says"));
+	return !reader_.stopped() &&
+		   (frame == frame_ || fail("its pixel data has fewer frames than it says"));
 }
 
 std::unique_ptr<DcmDataset>

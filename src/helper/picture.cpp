@@ -146,7 +146,8 @@ Artist::run()
 					 on_stored_ ? CIF_IgnoreModalityTransformation : 0);
 
 	if (image.getStatus() != EIS_Normal)
-		return std::string("its image cannot be shown: ") + DicomImage::getString(image.getStatus());
+		return std::string("its image cannot be shown: ") +
+			   DicomImage::getString(image.getStatus());
 	monochrome_ = image.isMonochrome() != 0;
 	if (monochrome_ && image.getMinMaxValues(values_.min, values_.max) != 0)
 	{
@@ -230,8 +231,7 @@ Artist::pixel_aspect() const
 
 	for (uint32_t tag : {TAG_PIXEL_ASPECT_RATIO, TAG_PIXEL_SPACING, TAG_IMAGER_PIXEL_SPACING})
 		if (attributes_.decimal(tag, length, 0) && attributes_.decimal(tag, width, 1) &&
-			length > 0 && width > 0 && length / width <= MAX_ASPECT &&
-			width / length <= MAX_ASPECT)
+			length > 0 && width > 0 && length / width <= MAX_ASPECT && width / length <= MAX_ASPECT)
 			return length / width;
 	return 1;
 }

@@ -87,8 +87,7 @@ uint64_t
 write_png(const Picture &picture, int fd)
 {
 	Output output = {fd, 0};
-	png_structp png =
-		png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, say_nothing);
+	png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, say_nothing);
 	png_infop info = png != nullptr ? png_create_info_struct(png) : nullptr;
 	const bool good = info != nullptr && encode(png, info, picture, output);
 
