@@ -31,7 +31,7 @@ SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.
 	dataset_file.o outgoing.o edited_object.o sender_echo.o) $(EDITOR_OBJS)
 
 # A stored image as a picture.
-PICTURE_OBJS = $(addprefix src/helper/,image_frame.o image_attributes.o picture.o png.o pixel_data.o \
+PICTURE_OBJS = $(addprefix src/helper/,image_frame.o image_attributes.o picture.o png_file.o pixel_data.o \
 	jpeg_frame.o codecs.o) $(READER_OBJS)
 
 RENDER_OBJS = $(addprefix src/helper/,render.o sandbox.o channel.o) \

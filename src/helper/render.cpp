@@ -14,7 +14,7 @@
  *		image_frame.cpp			one frame of an image
  *		image_attributes.cpp	how it is to be shown
  *		picture.cpp				windowed and scaled
- *		png.cpp					as a PNG file
+ *		png_file.cpp				as a PNG file
  *		header_json.cpp			or the header as DICOM JSON
  *		codecs.cpp				DCMTK's codecs
  *		pixel_data.cpp			is it what it says
@@ -30,7 +30,7 @@
 #include "image_attributes.h"
 #include "image_frame.h"
 #include "picture.h"
-#include "png.h"
+#include "png_file.h"
 #include "sandbox.h"
 
 #include <csignal>

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * png.h
+ * png_file.h
  *	  A picture as a PNG file.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef DGW_PNG_H
-#define DGW_PNG_H
+#ifndef DGW_PNG_FILE_H
+#define DGW_PNG_FILE_H
 
 #include "picture.h"
 
@@ -18,4 +18,4 @@ extern uint64_t write_png(const Picture &picture, int fd);
 
 } // namespace dicomgw
 
-#endif /* DGW_PNG_H */
+#endif /* DGW_PNG_FILE_H */

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
- * png.cpp
- *	  A picture as a PNG file (see png.h).
+ * png_file.cpp
+ *	  A picture as a PNG file (see png_file.h).
  *
  *-------------------------------------------------------------------------
  */
-#include "png.h"
+#include "png_file.h"
 
 #include <cerrno>
 #include <csetjmp>
