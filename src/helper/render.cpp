@@ -104,6 +104,15 @@ describe(const ImageFrame &frame, const PixelValues &values, Answer &answer)
 	image.frames = frame.frames();
 }
 
+/* A code string, or nothing: what is damaged may hold anything. */
+std::string
+code_string(const std::string &text)
+{
+	static constexpr char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ";
+
+	return text.size() <= 16 && text.find_first_not_of(LETTERS) == std::string::npos ? text : "";
+}
+
 /* As the object says it; decoding may change some of it. */
 void
 describe_declaration(const ImageFrame &frame, Answer &answer)
@@ -115,7 +124,7 @@ describe_declaration(const ImageFrame &frame, Answer &answer)
 	image.columns = attributes.number(TAG_COLUMNS, 0);
 	image.samples = attributes.number(TAG_SAMPLES_PER_PIXEL, 1);
 	image.bits_stored = attributes.number(TAG_BITS_STORED, 0);
-	answer.photometric = attributes.text(TAG_PHOTOMETRIC_INTERPRETATION).substr(0, 16);
+	answer.photometric = code_string(attributes.text(TAG_PHOTOMETRIC_INTERPRETATION));
 }
 
 void

@@ -65,10 +65,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (why.empty())
 			abort();
 	}
-	if (why.empty() && (picture.pixels.empty() || picture.width > MAX_SIDE ||
-						picture.height > MAX_SIDE ||
-						picture.pixels.size() !=
-							size_t(picture.width) * picture.height * picture.samples))
+	if (why.empty() &&
+		(picture.pixels.empty() || picture.width > MAX_SIDE || picture.height > MAX_SIDE ||
+		 picture.pixels.size() != size_t(picture.width) * picture.height * picture.samples))
 		abort();
 	return 0;
 }

@@ -243,8 +243,7 @@ def test_made_images():
     rescaled = [(0x00281052, 'DS', '10'), (0x00281053, 'DS', '0.0001')]
     answer = draw(image(16, 16, words(ramp), more=rescaled))
     check('a slope of 0.0001 leaves its greys', shown_as(answer, (16, 16, 1, exact(ramp, low, high)), 1), answer.line)
-    check('and values as they are meant', answer.fields[9] == '10,10.025500000000001' or
-          [round(float(v), 6) for v in answer.fields[9].split(',')] == [10, 10.0255], answer.line)
+    check('and values as they are meant', [round(float(v), 6) for v in answer.fields[9].split(',')] == [10, 10.0255], answer.line)
     check('a slope that falls', shown_as(draw(image(16, 16, words(ramp), more=[(0x00281052, 'DS', '0'), (0x00281053, 'DS', '-1')])),
                                          (16, 16, 1, exact([-v for v in ramp], -255, 0)), 1))
     palette = [(0x00281101 + n, 'US', [256, 0, 16]) for n in range(3)]
