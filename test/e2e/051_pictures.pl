@@ -8,6 +8,7 @@ use DicomGW::Part10 qw(sendable_objects);
 use DicomGW::Png qw(read_png);
 use DicomGW::Rest;
 use File::Basename qw(basename);
+use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -163,6 +164,67 @@ status(get("instance_file?instance_id=$ct", 'If-None-Match' => $whole->{headers}
 status(get("instance_file?instance_id=$ct", Range => 'bytes=0-9', 'If-Range' => $whole->{headers}{etag}), 206, 'a part of the same');
 status(get("instance_file?instance_id=$ct", Range => 'bytes=0-9', 'If-Range' => '"other"'),               200, 'of another: the whole');
 
+# ---------- one that is larger than an answer ----------
+
+# Elements of explicit VR little endian.
+sub short { my ($group, $element, $vr, $value) = @_; return pack 'v v a2 v a*', $group, $element, $vr, length $value, $value; }
+
+my @ids = ('1.2.840.10008.5.1.4.1.1.2 ' =~ s/ $/\0/r, "1.2.3.4.5.6.7\0", "1.2.3.4.5.1\0", "1.2.3.4.5.2\0");
+my $size = 40 * 1024 * 1024;
+my $dataset = short(0x0008, 0x0016, 'UI', $ids[0]) . short(0x0008, 0x0018, 'UI', $ids[1]) . short(0x0020, 0x000D, 'UI', $ids[2])
+  . short(0x0020, 0x000E, 'UI', $ids[3]) . pack('v v a2 v V', 0x7FE0, 0x0010, 'OW', 0, $size) . join '', map { pack 'N', $_ } 1 .. $size / 4;
+my ($large) = $gateway->receive(
+	{ sop_class_uid => '1.2.840.10008.5.1.4.1.1.2', sop_instance_uid => '1.2.3.4.5.6.7', transfer_syntax_uid => '1.2.840.10008.1.2.1', dataset => $dataset });
+my $large_file = slurp_file($gateway->storage_path . '/' . $gateway->sql("SELECT file_path FROM dicomgw.instance WHERE id = $large"));
+my $total = length $large_file;
+$answer = get("instance_file?instance_id=$large");
+status($answer, 413, 'a file of 40 MiB is not sent at once');
+like($answer->{json}{hint}, qr/^Ask for parts/, 'which is no dead end');
+$answer = get("instance_file?instance_id=$large", Range => 'bytes=0-');
+is("$answer->{status} $answer->{headers}{'content-range'}", "206 bytes 0-33554431/$total", 'a part is cut where it is too long');
+ok($answer->{text} eq substr($large_file, 0, 33554432), 'and is what it says');
+
+# nginx puts it together, as docs/pictures.md has it.
+my $nginx = PostgreSQL::Test::Utils::tempdir_short();
+append_to_file("$nginx/nginx.conf", <<"END");
+daemon off; pid $nginx/pid; error_log $nginx/error.log; worker_processes 1;
+events { }
+http {
+	access_log off; client_body_temp_path $nginx/body; proxy_temp_path $nginx/proxy;
+	fastcgi_temp_path $nginx/fastcgi; uwsgi_temp_path $nginx/uwsgi; scgi_temp_path $nginx/scgi;
+	upstream postgrest { server unix:@{[ $rest->socket_path ]}; }
+	server {
+		listen unix:$nginx/sock;
+		location = /api/rpc/instance_file {
+			slice 16m;
+			proxy_set_header Range \$slice_range;
+			proxy_set_header Host gateway.example;
+			proxy_set_header X-Real-IP 192.0.2.1;
+			proxy_http_version 1.1;
+			proxy_pass http://postgrest/rpc/instance_file\$is_args\$args;
+		}
+	}
+}
+END
+my $pid = fork // die "could not fork: $!\n";
+if ($pid == 0)
+{
+	exec '/usr/sbin/nginx', '-e', "$nginx/error.log", '-p', $nginx, '-c', "$nginx/nginx.conf" or POSIX::_exit(127);
+}
+ok(poll_until(sub { -S "$nginx/sock" }), 'nginx runs');
+my @curl = ('curl', '-sS', '--unix-socket', "$nginx/sock", '-H', "Authorization: Bearer $token");
+my $url  = 'http://gateway.example/api/rpc/instance_file?instance_id=';
+for my $case ([ 'the whole', $large, 200, $large_file ], [ 'a part', $large, 206, substr($large_file, 30_000_000, 8_000_000), '-r', '30000000-37999999' ],
+	[ 'one that is small', $ct, 200, $file ])
+{
+	my ($what, $id, $expected, $content, @more) = @$case;
+	my ($status) = run_command([ @curl, @more, '-o', "$nginx/got", '-w', '%{http_code}', "$url$id" ]);
+	is($status, $expected, "by nginx: $what");
+	ok(slurp_file("$nginx/got") eq $content, 'byte for byte');
+}
+kill 'TERM', $pid;
+waitpid $pid, 0;
+
 # ---------- the header ----------
 
 my $header = get("header?instance_id=$ct")->{json};
@@ -206,6 +268,20 @@ is_deeply([ @{$declared}{qw(rows columns frames displayable)} ], [ @{$info}{qw(r
 $gateway->sql("UPDATE dicomgw.instance SET removed_at = now() WHERE id = $frames");
 status(get("$_?instance_id=$frames"), 410, "an object that retention has removed: $_") for qw(instance_file preview);
 status(get("$_?instance_id=$frames"), 200, "of which something is still known: $_") for qw(header instance_image_info);
+
+# ---------- a program that comes down ----------
+
+my $programs = "$ENV{TESTDIR}/programs";
+mkdir $programs or die "could not make $programs: $!\n";
+append_to_file("$programs/dicomgw-render", "#!/bin/sh\nkill -SEGV \$\$\n");
+chmod 0755, "$programs/dicomgw-render";
+$node->append_conf('postgresql.conf', "dicomgw.helper_path = '$programs'\n");
+$node->reload;
+my ($mr) = $id_of{'MR_small.dcm'};
+ok(poll_until(sub { ($answer = get("preview?instance_id=$mr"))->{status} != 200 }), 'an object that brings the program down');
+status($answer, 422, 'cannot be shown');
+like($answer->{json}{message}, qr/helper program dicomgw-render was killed by signal 11/, 'which is said');
+is(get("instance_image_info?instance_id=$mr")->{json}{displayable}, JSON::PP::false, 'and known');
 
 $rest->stop;
 $node->stop;
