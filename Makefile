@@ -129,7 +129,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 # ---------- with PostgreSQL's development files: build and install ----------
 
 # These targets need nothing installed; some of them do the installing.
-STANDALONE = help deps demo test lint format fuzz bench bench-queue bench-route
+STANDALONE = help deps demo test lint format fuzz bench bench-full bench-queue bench-route
 
 ifneq ($(wildcard $(PGXS)),)
 
@@ -209,7 +209,8 @@ help:
 	@echo 'make demo       a private server, a PACS, real objects: watch them go through'
 	@echo 'make test       build and test in a scratch folder'
 	@echo '                LAYERS="unit helper regress isolation pgtap tap e2e fuzz" T=one-test JOBS=n'
-	@echo 'make bench      how fast it receives and forwards, beside the limits of disk and senders'
+	@echo 'make bench      how fast it is, beside Orthanc, storescp and the machine (minutes)'
+	@echo 'make bench-full the same with longer runs, a large past, ten minutes of full speed (an hour)'
 	@echo 'make bench-queue  what a job costs beside a backlog, a history, an old snapshot'
 	@echo 'make bench-route  200 routes over 1,000 objects'
 	@echo 'make lint       formatting, static analysis, scripts'
@@ -229,7 +230,10 @@ fuzz:
 	@LAYERS=fuzz FUZZ_SECONDS='$(or $(SECONDS),300)' test/run
 
 bench:
-	@bench/receive
+	@bench/run quick
+
+bench-full:
+	@bench/run full
 
 bench-queue:
 	@bench/queue
