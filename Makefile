@@ -68,6 +68,11 @@ OBJS = \
 	src/storage_repair.o \
 	src/storage_retention.o \
 	src/echo.o \
+	src/object_access.o \
+	src/object_bytes.o \
+	src/render_object.o \
+	src/picture_cache.o \
+	src/preview.o \
 	$(PROTOCOL_OBJS)
 
 # The install script, in this order; a file of sql/ that is in neither list
@@ -77,7 +82,7 @@ SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status identity audit liste
 	route deidentification deidentification_rules pseudonym route_edit edit_plan edit_preview \
 	queue study group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
 	timeline storage storage_check retention maintenance association history revert dry_run explain \
-	app_user session sign_in user_admin configuration_audit scope api api_user api_object api_configuration \
+	app_user session sign_in user_admin configuration_audit scope object_access api api_user api_object api_object_file api_configuration \
 	api_queue api_routing api_status api_comment privilege roles grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
@@ -90,7 +95,7 @@ DEIDENTIFICATION = sql/deidentification_rules.sql
 DATA = $(UPGRADES)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(SHARED_HELPER_OBJS))
+HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(RENDER_OBJS) $(SHARED_HELPER_OBJS))
 HELPER_C_OBJS = $(sort $(STOW_OBJS) $(filter-out $(PROTOCOL_OBJS),$(WORKER_OBJS)))
 HELPER_OBJS = $(HELPER_CXX_OBJS) $(HELPER_C_OBJS)
 HELPER_BOTHFLAGS = -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)
@@ -167,9 +172,13 @@ tools/dictionary: tools/dictionary.cpp
 dicomgw-scp: $(SCP_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-scu: $(SCU_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-stow: $(STOW_OBJS) $(WORKER_OBJS)
+dicomgw-render: $(RENDER_OBJS) $(WORKER_OBJS)
 
 dicomgw-scp dicomgw-scu:
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(HELPER_LIBS)
+
+dicomgw-render:
+	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(RENDER_LIBS)
 
 dicomgw-stow:
 	$(CC) $(HELPER_CFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(STOW_LIBS)
@@ -184,7 +193,7 @@ $(HELPER_C_OBJS): %.o: %.c
 
 else ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 
-$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libcurl4-openssl-dev libjansson-dev libexpat1-dev libssl-dev libargon2-dev))
+$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libcurl4-openssl-dev libjansson-dev libexpat1-dev libssl-dev libargon2-dev libpng-dev libseccomp-dev))
 
 endif
 

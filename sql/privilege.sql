@@ -54,6 +54,8 @@ FROM (VALUES
       configuration_as_of() route_as_of() destination_as_of() listener_as_of()
       timeline() tag() tags() tag_has() tag_like() tag_of() tag_path() tag_value() tag_values() tag_any_equal() tag_any_like()
       _edit_distance() header_attributes() status_text() retry_delay() note_view()
+      instance_file() preview() header() instance_image_info() _object_file() _image_info() _header_from_file() _kept_header() _declared_image()
+      _byte_range() _etag() _not_modified() _set_response_headers()
       worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()
       settings() _note_object() _masked_passcode() _dcmtk_version()'),
     ('viewer', 'SELECT', 'dicomgw_api',
@@ -62,7 +64,8 @@ FROM (VALUES
       study series instance study_conflict job job_summary forward_history forward_attempt destination_status
       routing_decision unrouted gathering_status worker listener_status receiving totals association caller
       storage storage_problem storage_check storage_repair removal_log setting version'),
-    ('viewer', 'EXECUTE', 'dicomgw_api', 'timeline() explain_routing() explain_predicate() configuration_as_of()'),
+    ('viewer', 'EXECUTE', 'dicomgw_api', 'timeline() explain_routing() explain_predicate() configuration_as_of()
+      instance_file() preview() header() instance_image_info()'),
 
     -- ---------- the queue ----------
 

@@ -42,6 +42,10 @@ static Task tasks[] = {
 	 .interval_ms = 60 * 1000,
 	 .on_reload = true},
 	{.name = "storage check", .slice = dgw_check_storage_slice, .interval_ms = 60 * 1000},
+	{.name = "picture cache",
+	 .slice = dgw_picture_cache_slice,
+	 .interval_ms = 60 * 1000,
+	 .on_reload = true},
 };
 
 static void
