@@ -72,7 +72,7 @@ sub call
 {
 	my ($self, $function, $arguments, %args) = @_;
 
-	return $self->request('POST', "/rpc/$function", body => encode_json($arguments || {}), %args);
+	return $self->request('POST', $self->base . "/rpc/$function", body => encode_json($arguments || {}), %args);
 }
 
 # token: sent as Authorization; address: where it comes from; headers: others.  The answer has
@@ -110,6 +110,7 @@ sub exchange
 # ---------- in the place of nginx ----------
 
 sub host { return 'gateway.example'; }
+sub base { return ''; }
 sub connect { my ($self) = @_; return IO::Socket::UNIX->new(Peer => "$self->{dir}/postgrest.sock", Timeout => TIMEOUT); }
 sub address_headers { my ($self, $address) = @_; return ('X-Real-IP' => $address // '192.0.2.1'); }
 

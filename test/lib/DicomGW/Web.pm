@@ -28,6 +28,7 @@ sub start
 	return $self;
 }
 
+sub base      { return '/api'; }
 sub host      { return "localhost:$_[0]{port}"; }
 sub origin    { return "https://@{[ $_[0]->host ]}"; }
 sub authority { return "$_[0]{dir}/server.pem"; }
