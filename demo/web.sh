@@ -5,6 +5,8 @@
 # The demo's part that goes by HTTPS: PostgREST and nginx as they are shipped (tools/web),
 # the pages if there are any in the tree, and somebody who signs in and looks at what came in.
 
+# shellcheck disable=SC2154	# $scratch is of tools/scratch.sh, which demo/run sources before
+
 # start_web: sets $url
 start_web() {
 	scratch_postgrest
@@ -68,7 +70,9 @@ look_by_https() {
 
 	listed=$(request '/api/study?select=study_instance_uid&order=id' --header 'Accept: text/csv' | tail -n +2)
 	studies=$(sql 'SELECT study_instance_uid FROM dicomgw.study ORDER BY id LIMIT 1000')
-	[ -n "$studies" ] && [ "$listed" = "$studies" ] || die "the studies by HTTPS are not those of the database"
+	if [ -z "$studies" ] || [ "$listed" != "$studies" ]; then
+		die "the studies by HTTPS are not those of the database"
+	fi
 	note "all $(wc -l <<<"$studies") studies of the database are there by HTTPS"
 	[ ! -f "$scratch/tree/ui/package.json" ] || request / --fail --output index.html || die "the pages are not there"
 }
