@@ -47,15 +47,19 @@ FROM (VALUES
       association listener_status receiving
       route_edit edit_version harmless_text deidentification_rule deidentification_dummy
       gathering gathering_instance gathering_status completion study_conflict study_delivery study_delivery_status
-      configuration_history configuration_change'),
+      configuration_history configuration_change traffic_minute traffic_hour counter counted measurement_fold metric alert'),
     ('viewer', 'SELECT (id, ae_title, network, description, enabled, may_store, may_echo, max_associations, username)', 'dicomgw', 'remote_ae'),
     ('viewer', 'EXECUTE', 'dicomgw',
      'explain_routing() explain_predicate() _explain_terms() _jobs_of() _routes_at() _row_key()
       configuration_as_of() route_as_of() destination_as_of() listener_as_of()
       timeline() tag() tags() tag_has() tag_like() tag_of() tag_path() tag_value() tag_values() tag_any_equal() tag_any_like()
       _edit_distance() header_attributes() status_text() retry_delay() note_view()
-      worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()'),
-    ('viewer', 'SELECT', 'dicomgw_api', 'study series instance'),
+      worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id() _setting()
+      duration_bounds() time_series() _check_time_series() _refuse_limited()'),
+    ('viewer', 'SELECT', 'dicomgw_api', 'study series instance alert'),
+    ('viewer', 'EXECUTE', 'dicomgw_api', 'time_series()'),
+    ('viewer metrics', 'EXECUTE', 'dicomgw', 'metrics()'),
+    ('viewer metrics', 'EXECUTE', 'dicomgw_api', 'metrics()'),
 
     -- ---------- the queue ----------
 
@@ -72,7 +76,7 @@ FROM (VALUES
     ('admin', 'EXECUTE', 'dicomgw',
      'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()
       create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret()
-      verify_audit() _audit_hash() _setting() _login_key()'),
+      verify_audit() _audit_hash() _login_key()'),
     ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit'),
     ('admin', 'EXECUTE', 'dicomgw_api',
      'create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret() verify_audit()'),
@@ -80,7 +84,7 @@ FROM (VALUES
     -- ---------- the workers' and the owner's own ----------
 
     ('nobody', 'SELECT', 'dicomgw',
-     'pseudonym destination_secret sender_destination forward_target removable delivered storage_epoch app_user token_secret login_failure'),
+     'measurement pseudonym destination_secret sender_destination forward_target removable delivered storage_epoch app_user token_secret login_failure'),
     ('nobody', 'EXECUTE', 'dicomgw', 'notify_config_change() notify_work() create_first_admin() create_roles() drop_roles()')
 ) AS g(roles, privilege, schema, names)
 CROSS JOIN regexp_split_to_table(g.roles, '\s+') AS r(role)
