@@ -13,7 +13,7 @@ CREATE VIEW dicomgw.alert AS
                make_interval(days => dicomgw._setting('alert_certificate_days', 30)) AS certificate
     ), worker AS (
         SELECT 'critical', 'worker_down', w.worker,
-               format('The %s does not run%s%s. It is started again by itself; if it does not stay up, the server''s log says why.', w.worker,
+               format('The worker "%s" does not run%s%s. It is started again by itself; if it does not stay up, the server''s log says why.', w.worker,
                       ' since ' || w.since::timestamptz(0), ': ' || w.last_error), w.since
         FROM dicomgw.worker_status() w WHERE NOT w.running
     ), listener AS (

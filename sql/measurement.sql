@@ -62,18 +62,16 @@ CREATE TABLE dicomgw.counter (
     objects bigint NOT NULL,
     bytes   bigint NOT NULL,
     seconds double precision,
-    buckets bigint[],
     PRIMARY KEY (fold, kind, subject, label)
 );
 COMMENT ON TABLE dicomgw.counter IS 'Sums of all measurements up to a fold, since the installation; the newest fold counts';
 COMMENT ON COLUMN dicomgw.counter.fold IS 'the fold';
 COMMENT ON COLUMN dicomgw.counter.kind IS 'as in measurement; route, send, delivery: durations';
 COMMENT ON COLUMN dicomgw.counter.subject IS 'name of the listener or destination';
-COMMENT ON COLUMN dicomgw.counter.label IS 'as in measurement';
+COMMENT ON COLUMN dicomgw.counter.label IS 'as in measurement; durations: upper bound of their bucket in seconds, or +Inf';
 COMMENT ON COLUMN dicomgw.counter.objects IS 'how many';
 COMMENT ON COLUMN dicomgw.counter.bytes IS 'bytes of their datasets';
 COMMENT ON COLUMN dicomgw.counter.seconds IS 'durations: their sum';
-COMMENT ON COLUMN dicomgw.counter.buckets IS 'durations: how many are in each bucket of dicomgw.duration_bounds(), and above';
 
 CREATE FUNCTION dicomgw.duration_bounds() RETURNS double precision[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -82,13 +80,13 @@ RETURN '{0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10,30,60,300,1800,3600,14400
 COMMENT ON FUNCTION dicomgw.duration_bounds() IS 'Upper bounds of the buckets of durations, in seconds';
 
 -- A bound belongs to the bucket below it, as Prometheus has it; width_bucket would put it above, so it looks from the other side.
-CREATE FUNCTION dicomgw._duration_bucket(p_seconds double precision) RETURNS integer
+CREATE FUNCTION dicomgw._duration_bucket(p_seconds double precision) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-RETURN 19 - width_bucket(-p_seconds,
-    '{-86400,-14400,-3600,-1800,-300,-60,-30,-10,-5,-2.5,-1,-0.5,-0.25,-0.1,-0.05,-0.025,-0.01,-0.005}'::double precision[]);
+RETURN coalesce((dicomgw.duration_bounds())[19 - width_bucket(-p_seconds,
+    '{-86400,-14400,-3600,-1800,-300,-60,-30,-10,-5,-2.5,-1,-0.5,-0.25,-0.1,-0.05,-0.025,-0.01,-0.005}'::double precision[])]::text, '+Inf');
 COMMENT ON FUNCTION dicomgw._duration_bucket(double precision) IS
-    'Maintenance: which bucket of dicomgw.duration_bounds() a duration is in, from 1; the last is for what is longer';
+    'Maintenance: upper bound of the bucket of dicomgw.duration_bounds() that a duration is in; +Inf: it is longer than all';
 
 CREATE FUNCTION dicomgw._measured(p_after bigint[], p_up_to bigint[]) RETURNS SETOF dicomgw.measurement
 LANGUAGE sql STABLE
@@ -103,39 +101,26 @@ END;
 COMMENT ON FUNCTION dicomgw._measured(bigint[], bigint[]) IS 'Maintenance: measurements between two folds';
 
 CREATE FUNCTION dicomgw._count_measured(p_after bigint[], p_up_to bigint[],
-    OUT kind text, OUT subject text, OUT label text, OUT objects bigint, OUT bytes bigint, OUT seconds double precision, OUT buckets bigint[])
+    OUT kind text, OUT subject text, OUT label text, OUT objects bigint, OUT bytes bigint, OUT seconds double precision)
 RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH fresh AS MATERIALIZED (
         SELECT * FROM dicomgw._measured(p_after, p_up_to)
-    ), duration AS (
-        SELECT d.kind, d.subject, dicomgw._duration_bucket(s.seconds) AS bucket, count(*) AS n, sum(s.seconds) AS seconds
-        FROM (SELECT CASE f.kind WHEN 'routed' THEN 'route' ELSE 'send' END AS kind, f.subject, f.seconds AS durations FROM fresh f
-              UNION ALL
-              SELECT 'delivery', f.subject, f.since_receipt FROM fresh f) d
-        CROSS JOIN unnest(d.durations) AS s(seconds)
-        GROUP BY 1, 2, 3
     )
-    SELECT f.kind, f.subject, f.label, sum(f.objects)::bigint, sum(f.bytes)::bigint, NULL::double precision, NULL::bigint[]
+    SELECT f.kind, f.subject, f.label, sum(f.objects)::bigint, sum(f.bytes)::bigint, NULL::double precision
     FROM fresh f GROUP BY 1, 2, 3
     UNION ALL
-    SELECT d.kind, d.subject, '', d.n, 0, d.seconds,
-           ARRAY(SELECT CASE b WHEN d.bucket THEN d.n ELSE 0 END FROM generate_series(1, 19) b ORDER BY b)
-    FROM duration d;
+    SELECT d.kind, d.subject, dicomgw._duration_bucket(s.seconds), count(*), 0, sum(s.seconds)
+    FROM (SELECT CASE f.kind WHEN 'routed' THEN 'route' ELSE 'send' END AS kind, f.subject, f.seconds AS durations FROM fresh f
+          UNION ALL
+          SELECT 'delivery', f.subject, f.since_receipt FROM fresh f) d
+    CROSS JOIN unnest(d.durations) AS s(seconds)
+    GROUP BY 1, 2, 3;
 END;
 COMMENT ON FUNCTION dicomgw._count_measured(bigint[], bigint[]) IS
-    'Maintenance: the sums of the measurements between two folds, those of durations a row for each bucket that has any';
-
-CREATE FUNCTION dicomgw._add_buckets(p_one bigint[], p_other bigint[]) RETURNS bigint[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN p_one IS NULL THEN p_other WHEN p_other IS NULL THEN p_one
-            ELSE ARRAY(SELECT u.one + u.other FROM unnest(p_one, p_other) WITH ORDINALITY AS u(one, other, bucket) ORDER BY u.bucket) END;
-COMMENT ON FUNCTION dicomgw._add_buckets(bigint[], bigint[]) IS 'Maintenance: the sum of two rows of buckets';
-CREATE AGGREGATE dicomgw._sum_of_buckets(bigint[]) (SFUNC = dicomgw._add_buckets, STYPE = bigint[], PARALLEL = SAFE);
-COMMENT ON AGGREGATE dicomgw._sum_of_buckets(bigint[]) IS 'Maintenance: the sum of rows of buckets';
+    'Maintenance: the sums of the measurements between two folds';
 
 -- A slice at a time: who was away for long catches up in turns.
 CREATE FUNCTION dicomgw._fold_measurements(p_limit integer DEFAULT 20000) RETURNS text
@@ -160,9 +145,9 @@ BEGIN
     END IF;
 
     INSERT INTO dicomgw.measurement_fold (reached) VALUES (v_up_to) RETURNING fold INTO v_fold;
-    INSERT INTO dicomgw.counter (fold, kind, subject, label, objects, bytes, seconds, buckets)
-    SELECT v_fold, u.kind, u.subject, u.label, sum(u.objects), sum(u.bytes), sum(u.seconds), dicomgw._sum_of_buckets(u.buckets)
-    FROM (SELECT c.kind, c.subject, c.label, c.objects, c.bytes, c.seconds, c.buckets FROM dicomgw.counter c WHERE c.fold = v_last.fold
+    INSERT INTO dicomgw.counter (fold, kind, subject, label, objects, bytes, seconds)
+    SELECT v_fold, u.kind, u.subject, u.label, sum(u.objects), sum(u.bytes), sum(u.seconds)
+    FROM (SELECT c.kind, c.subject, c.label, c.objects, c.bytes, c.seconds FROM dicomgw.counter c WHERE c.fold = v_last.fold
           UNION ALL
           SELECT m.* FROM dicomgw._count_measured(v_last.reached, v_up_to) m) u
     GROUP BY u.kind, u.subject, u.label;
@@ -179,14 +164,13 @@ COMMENT ON FUNCTION dicomgw._fold_measurements(integer) IS
     'Maintenance: adds up what was measured since the last time, at most so many rows of each worker, in the counters and in the traffic of each minute and hour';
 
 CREATE VIEW dicomgw.counted AS
-    SELECT c.kind, c.subject, c.label, c.objects, c.bytes, c.seconds, c.buckets
+    SELECT c.kind, c.subject, c.label, c.objects, c.bytes, c.seconds
     FROM dicomgw.counter c
     WHERE c.fold = (SELECT f.fold FROM dicomgw.measurement_fold f ORDER BY f.fold DESC LIMIT 1);
 COMMENT ON VIEW dicomgw.counted IS 'The counters as they are now: a few seconds behind';
 COMMENT ON COLUMN dicomgw.counted.kind IS 'received, routed, sent, failed, retried, association; route, send, delivery: durations';
 COMMENT ON COLUMN dicomgw.counted.subject IS 'name of the listener or destination at that time';
-COMMENT ON COLUMN dicomgw.counted.label IS 'DIMSE status, or the class of the failure; how an association ended';
+COMMENT ON COLUMN dicomgw.counted.label IS 'DIMSE status, or the class of the failure; how an association ended; of durations: upper bound of their bucket in seconds, or +Inf';
 COMMENT ON COLUMN dicomgw.counted.objects IS 'how many objects, attempts or associations, since the installation';
 COMMENT ON COLUMN dicomgw.counted.bytes IS 'bytes of their datasets';
 COMMENT ON COLUMN dicomgw.counted.seconds IS 'durations: their sum';
-COMMENT ON COLUMN dicomgw.counted.buckets IS 'durations: how many are in each bucket of dicomgw.duration_bounds(), and above';

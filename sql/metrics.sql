@@ -71,7 +71,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH total AS MATERIALIZED (
-        SELECT c.kind, c.subject, c.label, c.objects, c.bytes FROM dicomgw.counted c WHERE c.buckets IS NULL
+        SELECT c.kind, c.subject, c.label, c.objects, c.bytes FROM dicomgw.counted c WHERE c.kind NOT IN ('route', 'send', 'delivery')
         UNION ALL -- from the beginning, so that the first one is seen as an increase
         SELECT 'received', l.name, '', 0, 0 FROM dicomgw.listener l
         UNION ALL
@@ -98,15 +98,18 @@ CREATE FUNCTION dicomgw._metric_histograms(OUT name text, OUT suffix text, OUT l
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH histogram AS MATERIALIZED (
-        SELECT format('dicomgw_%s_duration_seconds', c.kind) AS name, c.objects, c.seconds, c.buckets,
-               CASE WHEN c.subject <> '' THEN dicomgw._metric_labels('destination', c.subject) END AS labels
-        FROM dicomgw.counted c WHERE c.buckets IS NOT NULL
+    WITH part AS MATERIALIZED (
+        SELECT c.* FROM dicomgw.counted c WHERE c.kind IN ('route', 'send', 'delivery')
+    ), histogram AS MATERIALIZED (
+        SELECT p.kind, p.subject, format('dicomgw_%s_duration_seconds', p.kind) AS name, sum(p.objects) AS objects, sum(p.seconds) AS seconds,
+               CASE WHEN p.subject <> '' THEN dicomgw._metric_labels('destination', p.subject) END AS labels
+        FROM part p GROUP BY 1, 2
     )
-    SELECT h.name, '_bucket',
-           concat_ws(',', h.labels, dicomgw._metric_labels('le', coalesce((dicomgw.duration_bounds())[b.n]::text, '+Inf'))),
-           sum(b.objects) OVER (PARTITION BY h.name, h.labels ORDER BY b.n)
-    FROM histogram h CROSS JOIN unnest(h.buckets) WITH ORDINALITY AS b(objects, n)
+    SELECT h.name, '_bucket', concat_ws(',', h.labels, dicomgw._metric_labels('le', b.bound)),
+           coalesce(sum(p.objects) OVER (PARTITION BY h.kind, h.subject ORDER BY b.n), 0)
+    FROM histogram h
+    CROSS JOIN unnest(dicomgw.duration_bounds()::text[] || '+Inf'::text) WITH ORDINALITY AS b(bound, n)
+    LEFT JOIN part p ON p.kind = h.kind AND p.subject = h.subject AND p.label = b.bound
     UNION ALL
     SELECT h.name, '_sum', h.labels, h.seconds::numeric FROM histogram h
     UNION ALL
@@ -218,9 +221,9 @@ BEGIN
                   UNION ALL SELECT q.name, '', q.labels, q.value FROM dicomgw._metric_queue() q
                   UNION ALL SELECT g.name, '', g.labels, g.value FROM dicomgw._metric_gateway() g) s
         )
-        SELECT string_agg(format(E'# HELP %s %s\n# TYPE %1$s %s\n', m.name, replace(m.help, '\', '\\'), m.type) || coalesce(f.lines, ''), '' ORDER BY m.name)
+        SELECT string_agg(format(E'# HELP %1$s %2$s\n# TYPE %1$s %3$s\n', m.name, replace(m.help, '\', '\\'), m.type) || coalesce(f.lines, ''), '' ORDER BY m.name)
         FROM dicomgw.metric m
-        LEFT JOIN (SELECT s.name, string_agg(format(E'%s%s%s %s\n', s.name, s.suffix, '{' || s.labels || '}', s.value), '' ORDER BY s.n) AS lines
+        LEFT JOIN (SELECT s.name, string_agg(format(E'%s%s%s %s\n', s.name, s.suffix, '{' || s.labels || '}', trim_scale(s.value)), '' ORDER BY s.n) AS lines
                    FROM sample s GROUP BY s.name) f ON f.name = m.name);
 END
 $$;
