@@ -7,10 +7,10 @@
  */
 CREATE VIEW dicomgw.alert AS
     WITH threshold AS MATERIALIZED (
-        SELECT make_interval(secs => dicomgw._setting('alert_destination_down', 300)) AS destination_down,
-               make_interval(mins => dicomgw._setting('alert_queue_age', 60)) AS queue_age,
-               make_interval(mins => dicomgw._setting('alert_unrouted_age', 10)) AS unrouted_age,
-               make_interval(days => dicomgw._setting('alert_certificate_days', 30)) AS certificate
+        SELECT coalesce(current_setting('dicomgw.alert_destination_down', true), '5min')::interval AS destination_down,
+               coalesce(current_setting('dicomgw.alert_queue_age', true), '1h')::interval AS queue_age,
+               coalesce(current_setting('dicomgw.alert_unrouted_age', true), '10min')::interval AS unrouted_age,
+               make_interval(days => coalesce(current_setting('dicomgw.alert_certificate_days', true), '30')::integer) AS certificate
     ), worker AS (
         SELECT 'critical', 'worker_down', w.worker,
                format('The worker "%s" does not run%s%s. It is started again by itself; if it does not stay up, the server''s log says why.', w.worker,
@@ -61,10 +61,12 @@ CREATE VIEW dicomgw.alert AS
         LEFT JOIN dicomgw.destination_state s ON s.destination_id = d.id
         CROSS JOIN threshold t
         CROSS JOIN LATERAL (
+            -- The first one of each priority: said so that only forward_job_claim_idx has this order.
             SELECT min(h.created_at) AS created_at
             FROM generate_series(0, 9) AS l(priority)
             CROSS JOIN LATERAL (SELECT q.created_at FROM dicomgw.forward_job q
-                                WHERE q.destination_id = d.id AND q.priority = l.priority ORDER BY q.id LIMIT 1) h
+                                WHERE q.destination_id = d.id AND q.priority BETWEEN l.priority AND l.priority
+                                ORDER BY q.priority DESC, q.id LIMIT 1) h
         ) j
         WHERE (d.paused OR o.may_send) AND coalesce(s.state, 'up') = 'up' AND j.created_at < now() - t.queue_age
     ), failed AS (

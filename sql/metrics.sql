@@ -105,7 +105,7 @@ BEGIN ATOMIC
                CASE WHEN p.subject <> '' THEN dicomgw._metric_labels('destination', p.subject) END AS labels
         FROM part p GROUP BY 1, 2
     )
-    SELECT h.name, '_bucket', concat_ws(',', h.labels, dicomgw._metric_labels('le', b.bound)),
+    SELECT h.name, '_bucket', concat_ws(',', h.labels, 'le="' || b.bound || '"'),
            coalesce(sum(p.objects) OVER (PARTITION BY h.kind, h.subject ORDER BY b.n), 0)
     FROM histogram h
     CROSS JOIN unnest(dicomgw.duration_bounds()::text[] || '+Inf'::text) WITH ORDINALITY AS b(bound, n)
@@ -164,16 +164,18 @@ BEGIN ATOMIC
         FROM dicomgw.forward_job j GROUP BY 1, 2
         UNION ALL
         SELECT l.destination_id, 'failed', count(*), min(l.failed_at) FROM dicomgw.dead_letter l GROUP BY 1
+    ), destination AS MATERIALIZED (
+        SELECT d.id, d.paused, dicomgw._metric_labels('destination', d.name) AS labels FROM dicomgw.destination d
     )
-    SELECT v.name, dicomgw._metric_labels('destination', d.name, 'state', s.state), v.value
-    FROM dicomgw.destination d
+    SELECT v.name, format('%s,state="%s"', d.labels, s.state), v.value
+    FROM destination d
     CROSS JOIN unnest('{waiting,backoff,sending,failed}'::text[]) AS s(state)
     LEFT JOIN queued q ON q.destination_id = d.id AND q.state = s.state
     CROSS JOIN LATERAL (VALUES ('dicomgw_queue_jobs', coalesce(q.jobs, 0)::numeric),
                                ('dicomgw_queue_oldest_age_seconds', greatest(coalesce(extract(epoch FROM now() - q.oldest), 0), 0))) AS v(name, value)
     UNION ALL
-    SELECT v.name, dicomgw._metric_labels('destination', d.name), v.value
-    FROM dicomgw.destination d LEFT JOIN dicomgw.destination_state s ON s.destination_id = d.id
+    SELECT v.name, d.labels, v.value
+    FROM destination d LEFT JOIN dicomgw.destination_state s ON s.destination_id = d.id
     CROSS JOIN LATERAL (VALUES ('dicomgw_destination_up', (coalesce(s.state, 'up') = 'up')::integer), ('dicomgw_destination_paused', d.paused::integer),
                                ('dicomgw_destination_associations', coalesce(s.associations, 0))) AS v(name, value);
 END;
@@ -198,8 +200,8 @@ BEGIN ATOMIC
     UNION ALL
     SELECT 'dicomgw_audit_entries_total', NULL, coalesce(max(a.position), 0) FROM dicomgw.audit_chain a
     UNION ALL
-    SELECT 'dicomgw_alerts', dicomgw._metric_labels('severity', s.severity), (SELECT count(*) FROM dicomgw.alert a WHERE a.severity = s.severity)
-    FROM unnest('{critical,warning}'::text[]) AS s(severity);
+    SELECT 'dicomgw_alerts', format('severity="%s"', s.severity), count(a.kind)
+    FROM unnest('{critical,warning}'::text[]) AS s(severity) LEFT JOIN dicomgw.alert a ON a.severity = s.severity GROUP BY s.severity;
 END;
 COMMENT ON FUNCTION dicomgw._metric_gateway() IS 'Called by metrics: versions, workers, audit log, alerts';
 

@@ -54,7 +54,7 @@ FROM (VALUES
       configuration_as_of() route_as_of() destination_as_of() listener_as_of()
       timeline() tag() tags() tag_has() tag_like() tag_of() tag_path() tag_value() tag_values() tag_any_equal() tag_any_like()
       _edit_distance() header_attributes() status_text() retry_delay() note_view()
-      worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id() _setting()
+      worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()
       duration_bounds() time_series() _check_time_series() _refuse_limited()'),
     ('viewer', 'SELECT', 'dicomgw_api', 'study series instance alert'),
     ('viewer', 'EXECUTE', 'dicomgw_api', 'time_series()'),
@@ -76,7 +76,7 @@ FROM (VALUES
     ('admin', 'EXECUTE', 'dicomgw',
      'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()
       create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret()
-      verify_audit() _audit_hash() _login_key()'),
+      verify_audit() _audit_hash() _setting() _login_key()'),
     ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit'),
     ('admin', 'EXECUTE', 'dicomgw_api',
      'create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret() verify_audit()'),

@@ -14,11 +14,11 @@ CREATE TABLE dicomgw.traffic_minute (
     sent           bigint NOT NULL,
     sent_bytes     bigint NOT NULL,
     failed         bigint NOT NULL,
-    PRIMARY KEY (at, destination)
+    PRIMARY KEY (destination, at)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE dicomgw.traffic_minute IS 'What was received, sent and failed in each minute of the last 30 days; see dicomgw.time_series()';
 COMMENT ON COLUMN dicomgw.traffic_minute.at IS 'beginning of the minute';
-COMMENT ON COLUMN dicomgw.traffic_minute.destination IS 'name of the destination at that time; empty: what was received';
+COMMENT ON COLUMN dicomgw.traffic_minute.destination IS 'name of the destination at that time; empty: all of them together, and what was received';
 COMMENT ON COLUMN dicomgw.traffic_minute.received IS 'objects received';
 COMMENT ON COLUMN dicomgw.traffic_minute.received_bytes IS 'bytes of their datasets';
 COMMENT ON COLUMN dicomgw.traffic_minute.sent IS 'jobs that ended as sent';
@@ -39,16 +39,17 @@ BEGIN
     FOREACH v_step IN ARRAY '{minute,hour}'::text[] LOOP
         EXECUTE format('
             INSERT INTO dicomgw.%I AS t (at, destination, received, received_bytes, sent, sent_bytes, failed)
-            SELECT date_trunc(%L, m.at, ''UTC''), CASE m.kind WHEN ''received'' THEN '''' ELSE m.subject END,
+            SELECT date_trunc(%L, m.at, ''UTC''), d.destination,
                    coalesce(sum(m.objects) FILTER (WHERE m.kind = ''received''), 0),
                    coalesce(sum(m.bytes) FILTER (WHERE m.kind = ''received''), 0),
                    coalesce(sum(m.objects) FILTER (WHERE m.kind = ''sent''), 0),
                    coalesce(sum(m.bytes) FILTER (WHERE m.kind = ''sent''), 0),
                    coalesce(sum(m.objects) FILTER (WHERE m.kind = ''failed''), 0)
             FROM dicomgw._measured($1, $2) m
+            CROSS JOIN LATERAL (SELECT '''' UNION ALL SELECT m.subject WHERE m.kind <> ''received'') AS d(destination)
             WHERE m.kind IN (''received'', ''sent'', ''failed'')
             GROUP BY 1, 2
-            ON CONFLICT (at, destination) DO UPDATE
+            ON CONFLICT (destination, at) DO UPDATE
                 SET received = t.received + excluded.received, received_bytes = t.received_bytes + excluded.received_bytes,
                     sent = t.sent + excluded.sent, sent_bytes = t.sent_bytes + excluded.sent_bytes, failed = t.failed + excluded.failed',
             'traffic_' || v_step, v_step)
@@ -135,7 +136,7 @@ BEGIN
         LEFT JOIN (SELECT date_bin($3, r.at, $4) AS at, sum(r.received)::bigint AS received, sum(r.received_bytes)::bigint AS received_bytes,
                           sum(r.sent)::bigint AS sent, sum(r.sent_bytes)::bigint AS sent_bytes, sum(r.failed)::bigint AS failed
                    FROM dicomgw.%I r
-                   WHERE r.at >= $1 AND r.at < $2 AND ($5 IS NULL OR r.destination = $5)
+                   WHERE r.destination = coalesce($5, '''') AND r.at >= $1 AND r.at < $2
                    GROUP BY 1) t ON t.at = g.at
         ORDER BY g.at',
         CASE WHEN extract(epoch FROM step) % 3600 = 0 THEN 'traffic_hour' ELSE 'traffic_minute' END)

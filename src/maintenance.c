@@ -42,7 +42,7 @@ static Task tasks[] = {
 	 .interval_ms = 60 * 1000,
 	 .on_reload = true},
 	{.name = "counting", .sql = "SELECT dicomgw._fold_measurements()", .interval_ms = 5000},
-	{.name = "roll-ups", .sql = "SELECT dicomgw._expire_traffic()", .interval_ms = 10 * 60 * 1000},
+	{.name = "roll-ups", .sql = "SELECT dicomgw._expire_traffic()", .interval_ms = 60 * 60 * 1000},
 	{.name = "storage check", .slice = dgw_check_storage_slice, .interval_ms = 60 * 1000},
 };
 
