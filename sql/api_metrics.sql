@@ -22,10 +22,3 @@ COMMENT ON FUNCTION dicomgw_api.time_series(timestamptz, timestamptz, interval, 
 
 CREATE VIEW dicomgw_api.alert WITH (security_invoker = true) AS
     SELECT a.severity, a.kind, a.subject, a.message, a.since FROM dicomgw.alert a;
-COMMENT ON VIEW dicomgw_api.alert IS 'What somebody should look at now: one row a trouble, gone when it is over';
-COMMENT ON COLUMN dicomgw_api.alert.severity IS 'critical: objects are refused, lost or stand still; warning: that may come of it';
-COMMENT ON COLUMN dicomgw_api.alert.kind IS
-    'worker_down, listener_down, certificate_expires, storage_low, storage_problem, destination_down, queue_old, dead_letter, unrouted';
-COMMENT ON COLUMN dicomgw_api.alert.subject IS 'worker, listener, place of storage or destination that it is about';
-COMMENT ON COLUMN dicomgw_api.alert.message IS 'what, since when, what to do';
-COMMENT ON COLUMN dicomgw_api.alert.since IS 'since when; null: it is not known';

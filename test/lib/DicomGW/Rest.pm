@@ -49,7 +49,8 @@ sub start
 	return $self;
 }
 
-sub log_file { return $_[0]{log}; }
+sub log_file    { return $_[0]{log}; }
+sub socket_path { return $_[0]{socket}; }
 
 sub stop
 {
