@@ -77,7 +77,8 @@ SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status identity audit liste
 	route deidentification deidentification_rules pseudonym route_edit edit_plan edit_preview \
 	queue study group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
 	timeline storage storage_check retention maintenance association history revert dry_run explain \
-	app_user session sign_in user_admin configuration_audit scope api api_user api_object privilege roles grants))
+	app_user session sign_in user_admin configuration_audit scope api api_user api_object api_configuration \
+	api_queue api_routing api_status api_comment privilege roles grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))

@@ -1,40 +1,49 @@
 /*
  * What waits, and the one reason why; and each destination on a line.
  */
+CREATE VIEW dicomgw.destination_hold AS
+    -- the first that is true
+    SELECT d.id AS destination_id, d.name, d.max_attempts, h.code, h.reason, h.until,
+           concat_ws(' and ', d.max_objects_per_second || ' objects/s', d.max_bytes_per_second || ' bytes/s') AS rate
+    FROM dicomgw.destination d
+    LEFT JOIN dicomgw.destination_state s ON s.destination_id = d.id
+    CROSS JOIN (SELECT coalesce(bool_or(running), false) AS running, max(last_error) AS last_error
+                FROM dicomgw.worker_status() WHERE worker = 'forwarder') f
+    LEFT JOIN LATERAL (SELECT w.* FROM dicomgw._window(d.name, now()) w
+                       WHERE EXISTS (SELECT FROM dicomgw.destination_window e WHERE e.destination = d.name)) w ON true
+    CROSS JOIN LATERAL (
+        SELECT 'forwarder' AS code, format('the forwarder is not running: %s', coalesce(f.last_error, 'no reason known')) AS reason,
+               NULL::timestamptz AS until
+        WHERE NOT f.running
+        UNION ALL
+        SELECT 'paused', format('destination "%s" is paused by %s since %s%s', d.name, coalesce(d.paused_by, 'somebody'),
+                                d.paused_at::timestamptz(0), ': ' || d.pause_reason), NULL
+        WHERE d.paused
+        UNION ALL
+        SELECT 'window', format('destination "%s" is outside its windows; %s', d.name,
+                                coalesce('the next opens at ' || w.changes_at::timestamptz(0), 'none ever opens')), w.changes_at
+        WHERE NOT w.open
+        UNION ALL
+        SELECT 'down', format('destination "%s" is down since %s: %s; %s', d.name, s.since::timestamptz(0), s.reason,
+                              CASE s.state WHEN 'probing' THEN 'it is being probed'
+                                           ELSE 'next probe at ' || s.next_probe_at::timestamptz(0) END), s.next_probe_at
+        WHERE s.state <> 'up'
+        UNION ALL
+        SELECT NULL, NULL, NULL
+        LIMIT 1
+    ) h;
+COMMENT ON VIEW dicomgw.destination_hold IS 'What holds up all jobs of a destination, if anything does';
+COMMENT ON COLUMN dicomgw.destination_hold.destination_id IS 'number of the destination';
+COMMENT ON COLUMN dicomgw.destination_hold.name IS 'its name';
+COMMENT ON COLUMN dicomgw.destination_hold.max_attempts IS 'how often a job is offered to it';
+COMMENT ON COLUMN dicomgw.destination_hold.code IS 'forwarder (not running), paused, window or down; NULL: nothing does';
+COMMENT ON COLUMN dicomgw.destination_hold.reason IS 'the same in words';
+COMMENT ON COLUMN dicomgw.destination_hold.until IS 'when that may be over, if it is known';
+COMMENT ON COLUMN dicomgw.destination_hold.rate IS 'what its rate is limited to; empty: nothing';
+
 CREATE VIEW dicomgw.job_status AS
-    WITH forwarder AS (
-        SELECT coalesce(bool_or(running), false) AS running, max(last_error) AS last_error
-        FROM dicomgw.worker_status() WHERE worker = 'forwarder'
-    ), target AS MATERIALIZED (
-        -- what holds up all jobs of a destination, the first that is true
-        SELECT d.id, d.name, d.max_attempts, h.code, h.reason, h.until,
-               concat_ws(' and ', d.max_objects_per_second || ' objects/s', d.max_bytes_per_second || ' bytes/s') AS rate
-        FROM dicomgw.destination d
-        LEFT JOIN dicomgw.destination_state s ON s.destination_id = d.id
-        CROSS JOIN forwarder f
-        LEFT JOIN LATERAL (SELECT w.* FROM dicomgw._window(d.name, now()) w
-                           WHERE EXISTS (SELECT FROM dicomgw.destination_window e WHERE e.destination = d.name)) w ON true
-        CROSS JOIN LATERAL (
-            SELECT 'forwarder' AS code, format('the forwarder is not running: %s', coalesce(f.last_error, 'no reason known')) AS reason,
-                   NULL::timestamptz AS until
-            WHERE NOT f.running
-            UNION ALL
-            SELECT 'paused', format('destination "%s" is paused by %s since %s%s', d.name, coalesce(d.paused_by, 'somebody'),
-                                    d.paused_at::timestamptz(0), ': ' || d.pause_reason), NULL
-            WHERE d.paused
-            UNION ALL
-            SELECT 'window', format('destination "%s" is outside its windows; %s', d.name,
-                                    coalesce('the next opens at ' || w.changes_at::timestamptz(0), 'none ever opens')), w.changes_at
-            WHERE NOT w.open
-            UNION ALL
-            SELECT 'down', format('destination "%s" is down since %s: %s; %s', d.name, s.since::timestamptz(0), s.reason,
-                                  CASE s.state WHEN 'probing' THEN 'it is being probed'
-                                               ELSE 'next probe at ' || s.next_probe_at::timestamptz(0) END), s.next_probe_at
-            WHERE s.state <> 'up'
-            UNION ALL
-            SELECT NULL, NULL, NULL
-            LIMIT 1
-        ) h
+    WITH target AS MATERIALIZED (
+        SELECT * FROM dicomgw.destination_hold
     )
     SELECT j.id AS job_id,
            CASE WHEN c.code = 'sending' THEN 'sending' ELSE 'waiting' END AS state,
@@ -59,10 +68,10 @@ CREATE VIEW dicomgw.job_status AS
         SELECT w.id, count(*) FILTER (WHERE w.not_before <= now())
                          OVER (PARTITION BY w.destination_id ORDER BY w.priority DESC, w.id
                                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS jobs
-        FROM dicomgw.forward_job w JOIN target o ON o.id = w.destination_id AND o.code IS NULL
+        FROM dicomgw.forward_job w JOIN target o ON o.destination_id = w.destination_id AND o.code IS NULL
     ) ahead ON ahead.id = j.id
     JOIN dicomgw.instance i ON i.id = j.instance_id
-    JOIN target t ON t.id = j.destination_id
+    JOIN target t ON t.destination_id = j.destination_id
     LEFT JOIN dicomgw.destination_group g ON g.id = j.group_id
     CROSS JOIN LATERAL (
         SELECT CASE WHEN j.lease_until > now() THEN 'sending'

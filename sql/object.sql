@@ -166,7 +166,7 @@ BEGIN
     SELECT s.id INTO v_id FROM dicomgw.study s WHERE s.study_instance_uid = _study_id.study_instance_uid;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'study % was not received', study_instance_uid
-            USING ERRCODE = 'no_data_found',
+            USING ERRCODE = 'PT404',
                   HINT = 'SELECT study_instance_uid FROM dicomgw.study lists the studies that were.';
     END IF;
     RETURN v_id;

@@ -47,32 +47,48 @@ FROM (VALUES
       association listener_status receiving
       route_edit edit_version harmless_text deidentification_rule deidentification_dummy
       gathering gathering_instance gathering_status completion study_conflict study_delivery study_delivery_status
-      configuration_history configuration_change'),
+      configuration_history configuration_change destination_hold object_origin'),
     ('viewer', 'SELECT (id, ae_title, network, description, enabled, may_store, may_echo, max_associations, username)', 'dicomgw', 'remote_ae'),
     ('viewer', 'EXECUTE', 'dicomgw',
      'explain_routing() explain_predicate() _explain_terms() _jobs_of() _routes_at() _row_key()
       configuration_as_of() route_as_of() destination_as_of() listener_as_of()
       timeline() tag() tags() tag_has() tag_like() tag_of() tag_path() tag_value() tag_values() tag_any_equal() tag_any_like()
       _edit_distance() header_attributes() status_text() retry_delay() note_view()
-      worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()'),
-    ('viewer', 'SELECT', 'dicomgw_api', 'study series instance'),
+      worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()
+      settings() _note_object() _masked_passcode() _dcmtk_version()'),
+    ('viewer', 'SELECT', 'dicomgw_api',
+     'listener remote_ae destination destination_group destination_group_member destination_window route
+      route_edit harmless_text attribute route_column deidentification_rule edit_version configuration_change configuration_history
+      study series instance study_conflict job job_summary forward_history forward_attempt destination_status
+      routing_decision unrouted gathering_status worker listener_status receiving totals association caller
+      storage storage_problem storage_check storage_repair removal_log setting version'),
+    ('viewer', 'EXECUTE', 'dicomgw_api', 'timeline() explain_routing() explain_predicate() configuration_as_of()'),
 
     -- ---------- the queue ----------
 
     ('operator', 'EXECUTE', 'dicomgw',
      'retry() cancel() set_priority() move() replay() replay_study() pause() resume() echo() abort_association() verify() check_storage()
-      complete_study() route_again() route_dry_run() _try_predicate()'),
+      complete_study() route_again() route_dry_run() _try_predicate() count_jobs() _chosen_jobs()'),
+    ('operator', 'EXECUTE', 'dicomgw_api',
+     'count_jobs() retry() cancel() set_priority() move() replay() replay_study() pause() resume() echo() echo_address()
+      abort_association() verify() check_storage() complete_study() route_again() route_dry_run()'),
 
     -- ---------- configuration, users ----------
 
     ('admin', 'INSERT, UPDATE, DELETE', 'dicomgw',
      'listener remote_ae destination destination_group destination_group_member destination_window route
       route_edit harmless_text'),
+    ('admin', 'INSERT, UPDATE, DELETE', 'dicomgw_api',
+     'listener remote_ae destination destination_group destination_group_member destination_window route
+      route_edit harmless_text'),
+    ('admin', 'EXECUTE', 'dicomgw_api',
+     'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()'),
     ('admin', 'SELECT', 'dicomgw', 'audit_log audit_chain session app_user_status'),
     ('admin', 'EXECUTE', 'dicomgw',
      'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()
       create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret()
-      verify_audit() _audit_hash() _setting() _login_key()'),
+      verify_audit() _audit_hash() _setting() _login_key()
+      _check_set_edit() _edit_path() _value_problem() _deidentification_options()'),
     ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit'),
     ('admin', 'EXECUTE', 'dicomgw_api',
      'create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret() verify_audit()'),

@@ -47,8 +47,8 @@ CREATE VIEW public.found AS SELECT problem, place, file_path, instance_id, actio
 
 -- ---------- nothing there ----------
 
-SELECT throws_ok('SELECT dicomgw.verify(1)', 'P0002', 'object 1 was not received', 'an object that there is not');
-SELECT throws_ok($$ SELECT dicomgw.verify('1.2') $$, 'P0002', 'study 1.2 was not received', 'a study that there is not');
+SELECT throws_ok('SELECT dicomgw.verify(1)', 'PT404', 'object 1 was not received', 'an object that there is not');
+SELECT throws_ok($$ SELECT dicomgw.verify('1.2') $$, 'PT404', 'study 1.2 was not received', 'a study that there is not');
 SELECT is_empty('SELECT * FROM dicomgw.verify(NULL::bigint)', 'nothing of nothing');
 SELECT bag_eq('SELECT place, used_percent, problem FROM dicomgw.storage',
               $$ VALUES ('storage', NULL::integer, 'No such file or directory'), ('mirror', NULL, 'No such file or directory') $$, 'the folders are not there yet');

@@ -129,7 +129,7 @@ CREATE VIEW pg_temp.public AS
 SELECT bag_eq('SELECT object FROM pg_temp.public', ARRAY['dicomgw.tag_value(jsonb,text)', 'dicomgw.tag_values(jsonb,text)',
                                                              'dicomgw.tag_any_equal(jsonb,text,text)', 'dicomgw.tag_any_like(jsonb,text,text)', 'dicomgw._scope()'],
               'nothing is granted to PUBLIC but what predicates and policies call');
--- Each with its reason beside it: verbs, looks that are noted, sign-in and sessions, users, what policies ask, two triggers.
+-- Each with its reason beside it: verbs, looks that are noted, sign-in and sessions, users, what policies ask, two triggers, what is masked or only ours to name.
 SELECT set_eq('SELECT p.oid::regproc::text FROM pg_temp.function p WHERE p.prosecdef',
               (SELECT array_agg('dicomgw.' || f) FROM regexp_split_to_table(
                   'retry cancel set_priority move replay replay_study pause resume echo abort_association verify check_storage complete_study route_again revert preview_edits _keep_version
@@ -137,7 +137,7 @@ SELECT set_eq('SELECT p.oid::regproc::text FROM pg_temp.function p WHERE p.prose
                    note_view _chain_audit _audit_configuration
                    login logout change_password me check_request postgrest_settings ready
                    revoke_session revoke_sessions rotate_secret create_user update_user reset_password issue_token
-                   _scope open_associations', '\s+') f),
+                   _scope open_associations settings _masked_passcode', '\s+') f),
               'no other function lends its owner''s rights');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_temp.function p
                    WHERE p.prosecdef AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false) $$,
