@@ -20,5 +20,5 @@ export function countStates(summary: readonly SummaryRow[]): Record<JobState, nu
 export function useQueueSummary() {
   const query = useLive(['job_summary'], (signal) => rows(api.from('job_summary').select().abortSignal(signal)))
   const summary = computed(() => (query.data.value ?? []) as SummaryRow[])
-  return { summary, states: computed(() => countStates(summary.value)), error: query.error, refetch: query.refetch }
+  return { summary, states: computed(() => countStates(summary.value)), loaded: computed(() => query.data.value !== undefined), error: query.error, refetch: query.refetch }
 }

@@ -6,7 +6,7 @@ export const common = {
     skip: 'Skip to content',
     menu: 'Menu',
     navigation: 'Pages',
-    account: 'Account',
+    account: 'Account: {name}',
     scope: 'limited to {names}',
     changePassword: 'Change password',
     signOut: 'Sign out',

@@ -39,7 +39,7 @@ export const queue = {
   allFiltered: 'All that the filter lets through:',
   selectFirst: 'Select jobs, or filter:',
   tooMany: 'These are more than {most} jobs: narrow the filter, or filter by destination alone.',
-  verbs: { retry: 'Retry', cancel: 'Cancel jobs', priority: 'Priority', move: 'Move' },
+  verbs: { retry: 'Retry', cancel: 'Cancel jobs', priority: 'Set priority', move: 'Move' },
   titles: { retry: 'Retry now', cancel: 'Cancel jobs', priority: 'Change priority', move: 'Send elsewhere' },
   explain: {
     retry: {
@@ -50,7 +50,10 @@ export const queue = {
       one: '{n} job will end unsent. The object is kept, and can be sent again from its study.',
       other: '{n} jobs will end unsent. The objects are kept, and can be sent again from their studies.',
     },
-    priority: { one: '{n} job will get another priority.', other: '{n} jobs will get another priority.' },
+    priority: {
+      one: '{n} job will get another priority; if it has failed it keeps its own.',
+      other: '{n} jobs will get another priority; those that have failed keep theirs.',
+    },
     move: {
       one: '{n} job will go to another destination, with fresh attempts. If it is just being sent it stays.',
       other: '{n} jobs will go to another destination, with fresh attempts. Those that are just being sent stay.',
