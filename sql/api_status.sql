@@ -10,14 +10,17 @@ CREATE VIEW dicomgw_api.receiving WITH (security_invoker = true) AS
 
 -- Polled by everybody, all the time: nothing here grows with the history.
 CREATE VIEW dicomgw_api.totals WITH (security_invoker = true) AS
-    SELECT r.received, q.unrouted, r.received - q.unrouted AS routed, q.waiting, q.sending, q.sent, q.failed
-    FROM (SELECT (SELECT coalesce(sum(c.objects), 0) FROM dicomgw.caller c)::bigint
-                 + (SELECT coalesce(sum(a.objects), 0) FROM dicomgw.open_associations() a)::bigint AS received) r
-    CROSS JOIN (SELECT (SELECT count(*) FROM dicomgw.ingest) AS unrouted,
-                       (SELECT count(*) FROM dicomgw.forward_job j WHERE j.lease_until <= now()) AS waiting,
-                       (SELECT count(*) FROM dicomgw.forward_job j WHERE j.lease_until > now()) AS sending,
-                       (SELECT coalesce(sum(d.sent), 0) FROM dicomgw.study_delivery d)::bigint AS sent,
-                       (SELECT count(*) FROM dicomgw.dead_letter) AS failed) q;
+    WITH counted AS MATERIALIZED (
+        SELECT (SELECT coalesce(sum(c.objects), 0) FROM dicomgw.caller c)::bigint
+               + (SELECT coalesce(sum(a.objects), 0) FROM dicomgw.open_associations() a)::bigint AS received,
+               (SELECT count(*) FROM dicomgw.ingest) AS unrouted
+    )
+    SELECT c.received, c.unrouted, c.received - c.unrouted AS routed, j.waiting, j.sending,
+           (SELECT coalesce(sum(d.sent), 0) FROM dicomgw.study_delivery d)::bigint AS sent,
+           (SELECT count(*) FROM dicomgw.dead_letter) AS failed
+    FROM counted c
+    CROSS JOIN (SELECT count(*) FILTER (WHERE f.lease_until <= now()) AS waiting, count(*) FILTER (WHERE f.lease_until > now()) AS sending
+                FROM dicomgw.forward_job f) j;
 COMMENT ON VIEW dicomgw_api.totals IS 'How many objects and jobs there are in each state; those of the past are counters that were kept, of objects that are forgotten, too';
 COMMENT ON COLUMN dicomgw_api.totals.received IS 'objects answered with success';
 

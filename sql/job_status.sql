@@ -41,53 +41,54 @@ COMMENT ON COLUMN dicomgw.destination_hold.reason IS 'the same in words';
 COMMENT ON COLUMN dicomgw.destination_hold.until IS 'when that may be over, if it is known';
 COMMENT ON COLUMN dicomgw.destination_hold.rate IS 'what its rate is limited to; empty: nothing';
 
+-- Without a WITH, and the two tables together before anything else: so a page of it comes by their indexes, whatever waits.
 CREATE VIEW dicomgw.job_status AS
-    WITH target AS MATERIALIZED (
-        SELECT * FROM dicomgw.destination_hold
-    )
     SELECT j.id AS job_id,
-           CASE WHEN c.code = 'sending' THEN 'sending' ELSE 'waiting' END AS state,
+           CASE c.code WHEN 'sending' THEN 'sending' WHEN 'failed' THEN 'failed' ELSE 'waiting' END AS state,
            t.name AS destination,
            i.sop_instance_uid,
            c.code AS reason_code,
            CASE c.code
+               WHEN 'failed' THEN format('failed for good after %s attempt(s): %s', j.attempts, j.error)
                WHEN 'sending' THEN 'is being sent'
                WHEN 'backoff' THEN CASE WHEN j.attempts = 0 THEN format('is put off until %s', j.not_before::timestamptz(0))
                                         ELSE format('attempt %s of %s failed (%s); next one at %s',
-                                                    j.attempts, t.max_attempts, j.last_error, j.not_before::timestamptz(0)) END
-               WHEN 'rate' THEN format('is behind %s other(s); at most %s', ahead.jobs, t.rate)
-               WHEN 'queue' THEN CASE ahead.jobs WHEN 0 THEN 'is next' ELSE format('is behind %s other(s)', ahead.jobs) END
+                                                    j.attempts, t.max_attempts, j.error, j.not_before::timestamptz(0)) END
+               WHEN 'rate' THEN format('%s; at most %s', ahead.place, t.rate)
+               WHEN 'queue' THEN ahead.place
                ELSE t.reason
            END AS reason,
-           CASE c.code WHEN 'backoff' THEN j.not_before WHEN 'sending' THEN NULL ELSE t.until END AS waits_until,
-           j.created_at AS since, j.priority, j.attempts, j.last_error, i.id AS instance_id, j.route_id,
+           CASE c.code WHEN 'backoff' THEN j.not_before WHEN 'sending' THEN NULL WHEN 'failed' THEN NULL ELSE t.until END AS waits_until,
+           j.created_at AS since, j.priority, j.attempts, j.error AS last_error, i.id AS instance_id, j.route_id,
            g.name AS destination_group
-    FROM dicomgw.forward_job j
-    LEFT JOIN (
-        -- of those that are due, the ones that are claimed before it; nobody asks as long as all of them are held up
-        SELECT w.id, count(*) FILTER (WHERE w.not_before <= now())
-                         OVER (PARTITION BY w.destination_id ORDER BY w.priority DESC, w.id
-                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS jobs
-        FROM dicomgw.forward_job w JOIN target o ON o.destination_id = w.destination_id AND o.code IS NULL
-    ) ahead ON ahead.id = j.id
+    FROM (SELECT id, instance_id, destination_id, route_id, group_id, priority, created_at, attempts, last_error AS error, not_before,
+                 lease_until, false AS failed
+          FROM dicomgw.forward_job
+          UNION ALL
+          SELECT id, instance_id, destination_id, route_id, group_id, priority, created_at, attempts, error, NULL, NULL, true
+          FROM dicomgw.dead_letter) j
     JOIN dicomgw.instance i ON i.id = j.instance_id
-    JOIN target t ON t.destination_id = j.destination_id
+    JOIN dicomgw.destination_hold t ON t.destination_id = j.destination_id
     LEFT JOIN dicomgw.destination_group g ON g.id = j.group_id
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN j.lease_until > now() THEN 'sending'
+        SELECT CASE WHEN j.failed THEN 'failed'
+                    WHEN j.lease_until > now() THEN 'sending'
                     WHEN t.code IS NOT NULL THEN t.code
                     WHEN j.not_before > now() THEN 'backoff'
                     WHEN t.rate <> '' THEN 'rate'
                     ELSE 'queue' END AS code
     ) c
-    UNION ALL
-    SELECT l.id, 'failed', d.name, i.sop_instance_uid, 'failed',
-           format('failed for good after %s attempt(s): %s', l.attempts, l.error), NULL,
-           l.created_at, l.priority, l.attempts, l.error, i.id, l.route_id, g.name
-    FROM dicomgw.dead_letter l
-    JOIN dicomgw.instance i ON i.id = l.instance_id
-    JOIN dicomgw.destination d ON d.id = l.destination_id
-    LEFT JOIN dicomgw.destination_group g ON g.id = l.group_id;
+    CROSS JOIN LATERAL (
+        -- of those that are due, the ones that are claimed before it, as far as it matters; a value is made for a row that shows it
+        SELECT CASE WHEN c.code IN ('rate', 'queue')
+                    THEN (SELECT CASE WHEN count(*) = 1000 THEN format('is behind %s other(s) or more', count(*) FILTER (WHERE b.is_due))
+                                      WHEN bool_or(b.is_due) THEN format('is behind %s other(s)', count(*) FILTER (WHERE b.is_due))
+                                      ELSE 'is next' END
+                          FROM (SELECT w.not_before <= now() AS is_due FROM dicomgw.forward_job w
+                                WHERE w.destination_id = j.destination_id AND w.priority >= j.priority
+                                  AND (w.priority > j.priority OR w.id < j.id)
+                                ORDER BY w.priority DESC, w.id LIMIT 1000) b) END AS place
+    ) ahead;
 COMMENT ON VIEW dicomgw.job_status IS
     'Every job that is not done, with the one reason why: waiting, being sent, or failed for good';
 COMMENT ON COLUMN dicomgw.job_status.job_id IS 'number of the job';

@@ -134,3 +134,26 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Who writes to a view that cannot be written to is told by his lack of privileges (403), not by PostgreSQL's error about
+-- such views, which comes before these are looked at, and is the server's fault by HTTP (500).
+CREATE FUNCTION dicomgw._refuse_write() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'view "%" cannot be written to', TG_TABLE_NAME USING ERRCODE = 'PT405';
+END
+$$;
+COMMENT ON FUNCTION dicomgw._refuse_write() IS 'Trigger of views for HTTP that show what nobody may change';
+DO $$
+DECLARE
+    v_view regclass;
+BEGIN
+    FOR v_view IN SELECT c.oid FROM pg_class c
+                  WHERE c.relkind = 'v' AND c.relnamespace = 'dicomgw_api'::regnamespace
+                    AND pg_relation_is_updatable(c.oid, true) & 8 = 0 LOOP -- 8: rows can be added
+        EXECUTE format('CREATE TRIGGER refuse INSTEAD OF INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION dicomgw._refuse_write()', v_view);
+    END LOOP;
+END
+$$;
