@@ -9,7 +9,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, typ
 import { rows as rowsOf } from '@/api/client'
 import { toApiError, type ApiError } from '@/api/error'
 import { after, keyOf, upTo, type Key, type Order } from '@/lib/keyset'
-import { LIVE_MS } from './useLive'
+import { LIVE_MS, pauseAfter } from './useLive'
 
 export type TableRow = Record<string, unknown>
 
@@ -161,8 +161,9 @@ export function useKeysetTable<R extends object>(options: KeysetOptions<R>): Key
   let timer: ReturnType<typeof setTimeout> | undefined
   let over = false
   async function tick(): Promise<void> {
+    const began = performance.now()
     if (!document.hidden) await refresh()
-    if (!over) timer = setTimeout(() => void tick(), LIVE_MS)
+    if (!over) timer = setTimeout(() => void tick(), pauseAfter(performance.now() - began))
   }
   if (options.live !== false) timer = setTimeout(() => void tick(), LIVE_MS)
   onScopeDispose(() => {
