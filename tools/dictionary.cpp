@@ -57,12 +57,13 @@ main()
 		printf("%s    ('%s', %s)", separator, row.first.c_str(), row.second.c_str());
 		separator = ",\n";
 	}
-	printf(";\n\n"
-		   "CREATE FUNCTION dicomgw._dcmtk_version() RETURNS text\n"
-		   "LANGUAGE sql IMMUTABLE PARALLEL SAFE\n"
-		   "SET search_path = pg_catalog, pg_temp\n"
-		   "RETURN '%s';\n"
-		   "COMMENT ON FUNCTION dicomgw._dcmtk_version() IS 'Called by the view version: DCMTK''s';\n",
-		   OFFIS_DCMTK_VERSION_STRING);
+	printf(
+		";\n\n"
+		"CREATE FUNCTION dicomgw._dcmtk_version() RETURNS text\n"
+		"LANGUAGE sql IMMUTABLE PARALLEL SAFE\n"
+		"SET search_path = pg_catalog, pg_temp\n"
+		"RETURN '%s';\n"
+		"COMMENT ON FUNCTION dicomgw._dcmtk_version() IS 'Called by the view version: DCMTK''s';\n",
+		OFFIS_DCMTK_VERSION_STRING);
 	return rows.size() > 1000 ? 0 : 1;
 }

@@ -132,7 +132,7 @@ SELECT bag_eq('SELECT object FROM pg_temp.public', ARRAY['dicomgw.tag_value(json
 -- Each with its reason beside it: verbs, looks that are noted, sign-in and sessions, users, what policies ask, two triggers, what is masked or only ours to name.
 SELECT set_eq('SELECT p.oid::regproc::text FROM pg_temp.function p WHERE p.prosecdef',
               (SELECT array_agg('dicomgw.' || f) FROM regexp_split_to_table(
-                  'retry cancel set_priority move replay replay_study pause resume echo abort_association verify check_storage complete_study route_again revert preview_edits _keep_version
+                  'retry cancel set_priority move replay replay_study pause resume echo abort_association verify check_storage complete_study route_again start_replay start_verb start_check_storage cancel_task revert preview_edits _keep_version
                    delete_destination set_credentials _forget_destination_state _guard_destination
                    note_view _chain_audit _audit_configuration
                    login logout change_password me check_request postgrest_settings ready
