@@ -67,7 +67,13 @@ OBJS = \
 	src/storage_check.o \
 	src/storage_repair.o \
 	src/storage_retention.o \
+	src/task.o \
 	src/echo.o \
+	src/object_access.o \
+	src/object_bytes.o \
+	src/render_object.o \
+	src/picture_cache.o \
+	src/preview.o \
 	$(PROTOCOL_OBJS)
 
 # The install script, in this order; a file of sql/ that is in neither list
@@ -76,8 +82,9 @@ SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status identity audit liste
 	destination_window destination_state destination_group object storage_repair header dictionary \
 	route deidentification deidentification_rules pseudonym route_edit edit_plan edit_preview \
 	queue study group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
-	timeline storage storage_check retention maintenance association history revert dry_run explain \
-	app_user session sign_in user_admin configuration_audit scope api api_user api_object privilege roles grants))
+	timeline storage storage_check task retention maintenance association history revert dry_run explain \
+	app_user session sign_in user_admin configuration_audit scope object_access api api_user api_object api_object_file api_configuration \
+	api_queue api_routing api_status api_task api_comment privilege roles grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))
@@ -89,7 +96,7 @@ DEIDENTIFICATION = sql/deidentification_rules.sql
 DATA = $(UPGRADES)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(SHARED_HELPER_OBJS))
+HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(RENDER_OBJS) $(SHARED_HELPER_OBJS))
 HELPER_C_OBJS = $(sort $(STOW_OBJS) $(filter-out $(PROTOCOL_OBJS),$(WORKER_OBJS)))
 HELPER_OBJS = $(HELPER_CXX_OBJS) $(HELPER_C_OBJS)
 HELPER_BOTHFLAGS = -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)
@@ -124,7 +131,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 # ---------- with PostgreSQL's development files: build and install ----------
 
 # These targets need nothing installed; some of them do the installing.
-STANDALONE = help deps demo install-web test lint format fuzz bench bench-queue bench-route
+STANDALONE = help deps demo install-web test lint format fuzz bench bench-full bench-queue bench-route
 
 ifneq ($(wildcard $(PGXS)),)
 
@@ -166,9 +173,13 @@ tools/dictionary: tools/dictionary.cpp
 dicomgw-scp: $(SCP_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-scu: $(SCU_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-stow: $(STOW_OBJS) $(WORKER_OBJS)
+dicomgw-render: $(RENDER_OBJS) $(WORKER_OBJS)
 
 dicomgw-scp dicomgw-scu:
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(HELPER_LIBS)
+
+dicomgw-render:
+	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(RENDER_LIBS)
 
 dicomgw-stow:
 	$(CC) $(HELPER_CFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(STOW_LIBS)
@@ -183,7 +194,7 @@ $(HELPER_C_OBJS): %.o: %.c
 
 else ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 
-$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libcurl4-openssl-dev libjansson-dev libexpat1-dev libssl-dev libargon2-dev))
+$(error PostgreSQL's development files are not installed: run "make deps" (Debian: postgresql-server-dev-15 libdcmtk-dev libcurl4-openssl-dev libjansson-dev libexpat1-dev libssl-dev libargon2-dev libpng-dev libseccomp-dev))
 
 endif
 
@@ -202,7 +213,8 @@ help:
 	@echo 'make demo       a private server, a PACS, real objects: watch them go through'
 	@echo 'make test       build and test in a scratch folder'
 	@echo '                LAYERS="unit helper regress isolation pgtap tap e2e fuzz" T=one-test JOBS=n'
-	@echo 'make bench      how fast it receives and forwards, beside the limits of disk and senders'
+	@echo 'make bench      how fast it is, beside Orthanc, storescp and the machine (minutes)'
+	@echo 'make bench-full the same with longer runs, a large past, ten minutes of full speed (an hour)'
 	@echo 'make bench-queue  what a job costs beside a backlog, a history, an old snapshot'
 	@echo 'make bench-route  200 routes over 1,000 objects'
 	@echo 'make lint       formatting, static analysis, scripts'
@@ -225,7 +237,10 @@ fuzz:
 	@LAYERS=fuzz FUZZ_SECONDS='$(or $(SECONDS),300)' test/run
 
 bench:
-	@bench/receive
+	@bench/run quick
+
+bench-full:
+	@bench/run full
 
 bench-queue:
 	@bench/queue

@@ -1,6 +1,6 @@
 #!/bin/bash
 #
-# bench/lib.sh, to be sourced
+# bench/lib.sh, to be sourced at the top of the tree
 #
 # What the benchmarks have in common: a server on a disk of its own that is
 # like those of production, real objects, and how figures are printed.
@@ -11,25 +11,32 @@
 #	banner				what it runs on
 #	sql, wait_for		ask the server; until it says something
 #	median				of the numbers read: "median (lowest–highest)"
+#	figure NAME UNIT	the numbers read, for the result of bench/run, if that is what calls
 #
-# The disk is an ext4 image with a journal, loop-mounted (needs root): file
+# The disk is an ext4 image with a journal, loop-mounted in a mount namespace of
+# its own, so that it is gone with the last process whatever happens: file
 # creation on a file system without a journal is another matter.  With
-# BENCH_DIR=folder it is that folder instead.  It goes with the script, and so
-# does everything that was started.
+# BENCH_DIR=folder it is that folder instead; who may not mount gets the scratch
+# folder, and a warning ($disk_warning).  It goes with the script, and so does
+# everything that was started.
+
+if [ "$(id -u)" -eq 0 ] && [ -z "${DGW_PRIVATE_MOUNTS:-}" ] && unshare --mount true 2>/dev/null; then
+	DGW_PRIVATE_MOUNTS=1 exec unshare --mount -- "bench/${0##*/}" "$@"
+fi
 
 # shellcheck source=tools/scratch.sh
 . tools/scratch.sh
 
 dicom_port=
 disk=
-loop_device=
+disk_warning=
 
 finish() {
 	local status=$?
 
 	trap - EXIT
 	[ -z "$scratch" ] || scratch_kill
-	[ -z "$loop_device" ] || { umount -l -- "$disk" && losetup -d "$loop_device"; } 2>/dev/null || true
+	[ -z "$disk" ] || umount -l -- "$disk" 2>/dev/null || true
 	[ -z "$disk" ] || [ -z "${BENCH_DIR:-}" ] || rm -rf -- "$disk"
 	[ -z "$scratch" ] || scratch_remove
 	exit "$status"
@@ -58,16 +65,25 @@ make_disk() {
 	disk=$scratch/disk
 	if [ -n "${BENCH_DIR:-}" ]; then
 		disk=$(mktemp -d -- "$BENCH_DIR/dicomgw-bench.XXXXXX")
-	else
-		[ "$(id -u)" -eq 0 ] || die "mounting an image needs root; or set BENCH_DIR to a folder on a journaled file system"
-		mkdir -- "$disk"
-		fallocate -l 16G -- "$scratch/disk.img"
-		# direct: the image's pages are not cached a second time, as a disk's are not
-		loop_device=$(losetup --find --show --direct-io=on -- "$scratch/disk.img")
-		mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 "$loop_device"
-		mount -o noatime "$loop_device" "$disk"
+	elif [ -z "${DGW_PRIVATE_MOUNTS:-}" ] || ! mount_image; then
+		disk_warning="no disk image could be mounted (that needs root): measured in $scratch, on $(stat -f -c %T "$scratch")"
+		printf 'dicomgw: %s\n' "$disk_warning" >&2
+		mkdir -p -- "$disk"
 	fi
 	chown "$scratch_owner" "$disk"
+}
+
+# direct: the image's pages are not cached a second time, as a disk's are not.  The device is given
+# up at once, which takes effect when it is unmounted.
+mount_image() {
+	local device
+
+	mkdir -- "$disk"
+	fallocate -l "${DISK_GB:-16}G" -- "$scratch/disk.img" || die "$scratch has no room for ${DISK_GB:-16} GB; set TMPDIR"
+	device=$(losetup --find --show --direct-io=on -- "$scratch/disk.img") || return
+	mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 "$device" && mount -o noatime "$device" "$disk"
+	losetup -d "$device"
+	mountpoint -q "$disk"
 }
 
 # An object of each size, from a real one.
@@ -123,6 +139,10 @@ banner() {
 		"$(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo)" \
 		"$(free -h | awk '/^Mem/ { print $2 }')" "$("$bindir/postgres" --version | awk '{ print $3 }')" \
 		"$(stat -f -c %T "$disk")"
+}
+
+figure() {
+	[ -z "${FIGURES:-}" ] || awk -v name="$1" -v unit="$2" '{ print name "\t" unit "\t" $1 }' >>"$FIGURES"
 }
 
 median() {

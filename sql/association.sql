@@ -28,6 +28,7 @@ CREATE TABLE dicomgw.association_history (
     reason                   text
 ) PARTITION BY RANGE (ended_at);
 CREATE INDEX association_history_ended_at_idx ON dicomgw.association_history (ended_at);
+CREATE INDEX association_history_calling_ae_idx ON dicomgw.association_history (calling_ae, ended_at);
 COMMENT ON TABLE dicomgw.association_history IS
     'Associations that have ended, and connections and requests that were refused; one partition a day';
 COMMENT ON COLUMN dicomgw.association_history.id IS 'number of the association';

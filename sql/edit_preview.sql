@@ -209,7 +209,7 @@ BEGIN
     FROM dicomgw.instance i JOIN dicomgw.instance_header h ON h.instance_id = i.id AND h.received_at = i.received_at
     WHERE i.id = preview_edits.instance_id;
     IF v_header IS NULL THEN
-        RAISE EXCEPTION 'the header of object % is not kept', instance_id USING ERRCODE = 'undefined_object';
+        RAISE EXCEPTION 'the header of object % is not kept', instance_id USING ERRCODE = 'PT404';
     END IF;
     v_plan := dicomgw._edit_plan(preview_edits.instance_id, (SELECT v.edits FROM dicomgw.edit_version v WHERE v.id = v_version));
     RETURN QUERY SELECT p.* FROM dicomgw._preview_level(v_plan, v_header, '', '{}', false) p;

@@ -91,7 +91,7 @@ BEGIN
         RAISE EXCEPTION 'object % %', instance_id,
                 CASE WHEN EXISTS (SELECT FROM dicomgw.ingest i WHERE i.id = explain_routing.instance_id)
                      THEN 'is not routed yet' ELSE 'was not received' END
-            USING ERRCODE = 'no_data_found', HINT = 'SELECT * FROM dicomgw.unrouted lists what is not routed yet, and why.';
+            USING ERRCODE = 'PT404', HINT = 'SELECT * FROM dicomgw.unrouted lists what is not routed yet, and why.';
     END IF;
     SELECT d.* INTO v_decision FROM dicomgw.routing_decision d
     WHERE d.instance_id = explain_routing.instance_id ORDER BY d.decided_at DESC LIMIT 1;

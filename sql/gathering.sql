@@ -269,7 +269,7 @@ BEGIN
     v_ids := ARRAY(SELECT g.id FROM dicomgw.gathering g WHERE g.study_id = v_study ORDER BY g.id FOR UPDATE);
     SELECT s.reason INTO v_empty FROM dicomgw.gathering_status s WHERE s.gathering_id = ANY (v_ids) AND s.reason_code = 'group' LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION '%', v_empty USING ERRCODE = 'object_not_in_prerequisite_state';
+        RAISE EXCEPTION '%', v_empty USING ERRCODE = 'PT409';
     END IF;
     completed := cardinality(v_ids);
     jobs := dicomgw._complete(v_ids, format('by %s', dicomgw.actor()));

@@ -1,84 +1,94 @@
 /*
  * What waits, and the one reason why; and each destination on a line.
  */
+CREATE VIEW dicomgw.destination_hold AS
+    -- the first that is true
+    SELECT d.id AS destination_id, d.name, d.max_attempts, h.code, h.reason, h.until,
+           concat_ws(' and ', d.max_objects_per_second || ' objects/s', d.max_bytes_per_second || ' bytes/s') AS rate
+    FROM dicomgw.destination d
+    LEFT JOIN dicomgw.destination_state s ON s.destination_id = d.id
+    CROSS JOIN (SELECT coalesce(bool_or(running), false) AS running, max(last_error) AS last_error
+                FROM dicomgw.worker_status() WHERE worker = 'forwarder') f
+    LEFT JOIN LATERAL (SELECT w.* FROM dicomgw._window(d.name, now()) w
+                       WHERE EXISTS (SELECT FROM dicomgw.destination_window e WHERE e.destination = d.name)) w ON true
+    CROSS JOIN LATERAL (
+        SELECT 'forwarder' AS code, format('the forwarder is not running: %s', coalesce(f.last_error, 'no reason known')) AS reason,
+               NULL::timestamptz AS until
+        WHERE NOT f.running
+        UNION ALL
+        SELECT 'paused', format('destination "%s" is paused by %s since %s%s', d.name, coalesce(d.paused_by, 'somebody'),
+                                d.paused_at::timestamptz(0), ': ' || d.pause_reason), NULL
+        WHERE d.paused
+        UNION ALL
+        SELECT 'window', format('destination "%s" is outside its windows; %s', d.name,
+                                coalesce('the next opens at ' || w.changes_at::timestamptz(0), 'none ever opens')), w.changes_at
+        WHERE NOT w.open
+        UNION ALL
+        SELECT 'down', format('destination "%s" is down since %s: %s; %s', d.name, s.since::timestamptz(0), s.reason,
+                              CASE s.state WHEN 'probing' THEN 'it is being probed'
+                                           ELSE 'next probe at ' || s.next_probe_at::timestamptz(0) END), s.next_probe_at
+        WHERE s.state <> 'up'
+        UNION ALL
+        SELECT NULL, NULL, NULL
+        LIMIT 1
+    ) h;
+COMMENT ON VIEW dicomgw.destination_hold IS 'What holds up all jobs of a destination, if anything does';
+COMMENT ON COLUMN dicomgw.destination_hold.destination_id IS 'number of the destination';
+COMMENT ON COLUMN dicomgw.destination_hold.name IS 'its name';
+COMMENT ON COLUMN dicomgw.destination_hold.max_attempts IS 'how often a job is offered to it';
+COMMENT ON COLUMN dicomgw.destination_hold.code IS 'forwarder (not running), paused, window or down; NULL: nothing does';
+COMMENT ON COLUMN dicomgw.destination_hold.reason IS 'the same in words';
+COMMENT ON COLUMN dicomgw.destination_hold.until IS 'when that may be over, if it is known';
+COMMENT ON COLUMN dicomgw.destination_hold.rate IS 'what its rate is limited to; empty: nothing';
+
+-- Without a WITH, and the two tables together before anything else: so a page of it comes by their indexes, whatever waits.
 CREATE VIEW dicomgw.job_status AS
-    WITH forwarder AS (
-        SELECT coalesce(bool_or(running), false) AS running, max(last_error) AS last_error
-        FROM dicomgw.worker_status() WHERE worker = 'forwarder'
-    ), target AS MATERIALIZED (
-        -- what holds up all jobs of a destination, the first that is true
-        SELECT d.id, d.name, d.max_attempts, h.code, h.reason, h.until,
-               concat_ws(' and ', d.max_objects_per_second || ' objects/s', d.max_bytes_per_second || ' bytes/s') AS rate
-        FROM dicomgw.destination d
-        LEFT JOIN dicomgw.destination_state s ON s.destination_id = d.id
-        CROSS JOIN forwarder f
-        LEFT JOIN LATERAL (SELECT w.* FROM dicomgw._window(d.name, now()) w
-                           WHERE EXISTS (SELECT FROM dicomgw.destination_window e WHERE e.destination = d.name)) w ON true
-        CROSS JOIN LATERAL (
-            SELECT 'forwarder' AS code, format('the forwarder is not running: %s', coalesce(f.last_error, 'no reason known')) AS reason,
-                   NULL::timestamptz AS until
-            WHERE NOT f.running
-            UNION ALL
-            SELECT 'paused', format('destination "%s" is paused by %s since %s%s', d.name, coalesce(d.paused_by, 'somebody'),
-                                    d.paused_at::timestamptz(0), ': ' || d.pause_reason), NULL
-            WHERE d.paused
-            UNION ALL
-            SELECT 'window', format('destination "%s" is outside its windows; %s', d.name,
-                                    coalesce('the next opens at ' || w.changes_at::timestamptz(0), 'none ever opens')), w.changes_at
-            WHERE NOT w.open
-            UNION ALL
-            SELECT 'down', format('destination "%s" is down since %s: %s; %s', d.name, s.since::timestamptz(0), s.reason,
-                                  CASE s.state WHEN 'probing' THEN 'it is being probed'
-                                               ELSE 'next probe at ' || s.next_probe_at::timestamptz(0) END), s.next_probe_at
-            WHERE s.state <> 'up'
-            UNION ALL
-            SELECT NULL, NULL, NULL
-            LIMIT 1
-        ) h
-    )
     SELECT j.id AS job_id,
-           CASE WHEN c.code = 'sending' THEN 'sending' ELSE 'waiting' END AS state,
+           CASE c.code WHEN 'sending' THEN 'sending' WHEN 'failed' THEN 'failed' ELSE 'waiting' END AS state,
            t.name AS destination,
            i.sop_instance_uid,
            c.code AS reason_code,
            CASE c.code
+               WHEN 'failed' THEN format('failed for good after %s attempt(s): %s', j.attempts, j.error)
                WHEN 'sending' THEN 'is being sent'
                WHEN 'backoff' THEN CASE WHEN j.attempts = 0 THEN format('is put off until %s', j.not_before::timestamptz(0))
                                         ELSE format('attempt %s of %s failed (%s); next one at %s',
-                                                    j.attempts, t.max_attempts, j.last_error, j.not_before::timestamptz(0)) END
-               WHEN 'rate' THEN format('is behind %s other(s); at most %s', ahead.jobs, t.rate)
-               WHEN 'queue' THEN CASE ahead.jobs WHEN 0 THEN 'is next' ELSE format('is behind %s other(s)', ahead.jobs) END
+                                                    j.attempts, t.max_attempts, j.error, j.not_before::timestamptz(0)) END
+               WHEN 'rate' THEN format('%s; at most %s', ahead.place, t.rate)
+               WHEN 'queue' THEN ahead.place
                ELSE t.reason
            END AS reason,
-           CASE c.code WHEN 'backoff' THEN j.not_before WHEN 'sending' THEN NULL ELSE t.until END AS waits_until,
-           j.created_at AS since, j.priority, j.attempts, j.last_error, i.id AS instance_id, j.route_id,
+           CASE c.code WHEN 'backoff' THEN j.not_before WHEN 'sending' THEN NULL WHEN 'failed' THEN NULL ELSE t.until END AS waits_until,
+           j.created_at AS since, j.priority, j.attempts, j.error AS last_error, i.id AS instance_id, j.route_id,
            g.name AS destination_group
-    FROM dicomgw.forward_job j
-    LEFT JOIN (
-        -- of those that are due, the ones that are claimed before it; nobody asks as long as all of them are held up
-        SELECT w.id, count(*) FILTER (WHERE w.not_before <= now())
-                         OVER (PARTITION BY w.destination_id ORDER BY w.priority DESC, w.id
-                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS jobs
-        FROM dicomgw.forward_job w JOIN target o ON o.id = w.destination_id AND o.code IS NULL
-    ) ahead ON ahead.id = j.id
+    FROM (SELECT id, instance_id, destination_id, route_id, group_id, priority, created_at, attempts, last_error AS error, not_before,
+                 lease_until, false AS failed
+          FROM dicomgw.forward_job
+          UNION ALL
+          SELECT id, instance_id, destination_id, route_id, group_id, priority, created_at, attempts, error, NULL, NULL, true
+          FROM dicomgw.dead_letter) j
     JOIN dicomgw.instance i ON i.id = j.instance_id
-    JOIN target t ON t.id = j.destination_id
+    JOIN dicomgw.destination_hold t ON t.destination_id = j.destination_id
     LEFT JOIN dicomgw.destination_group g ON g.id = j.group_id
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN j.lease_until > now() THEN 'sending'
+        SELECT CASE WHEN j.failed THEN 'failed'
+                    WHEN j.lease_until > now() THEN 'sending'
                     WHEN t.code IS NOT NULL THEN t.code
                     WHEN j.not_before > now() THEN 'backoff'
                     WHEN t.rate <> '' THEN 'rate'
                     ELSE 'queue' END AS code
     ) c
-    UNION ALL
-    SELECT l.id, 'failed', d.name, i.sop_instance_uid, 'failed',
-           format('failed for good after %s attempt(s): %s', l.attempts, l.error), NULL,
-           l.created_at, l.priority, l.attempts, l.error, i.id, l.route_id, g.name
-    FROM dicomgw.dead_letter l
-    JOIN dicomgw.instance i ON i.id = l.instance_id
-    JOIN dicomgw.destination d ON d.id = l.destination_id
-    LEFT JOIN dicomgw.destination_group g ON g.id = l.group_id;
+    CROSS JOIN LATERAL (
+        -- of those that are due, the ones that are claimed before it, as far as it matters; a value is made for a row that shows it
+        SELECT CASE WHEN c.code IN ('rate', 'queue')
+                    THEN (SELECT CASE WHEN count(*) = 1000 THEN format('is behind %s other(s) or more', count(*) FILTER (WHERE b.is_due))
+                                      WHEN bool_or(b.is_due) THEN format('is behind %s other(s)', count(*) FILTER (WHERE b.is_due))
+                                      ELSE 'is next' END
+                          FROM (SELECT w.not_before <= now() AS is_due FROM dicomgw.forward_job w
+                                WHERE w.destination_id = j.destination_id AND w.priority >= j.priority
+                                  AND (w.priority > j.priority OR w.id < j.id)
+                                ORDER BY w.priority DESC, w.id LIMIT 1000) b) END AS place
+    ) ahead;
 COMMENT ON VIEW dicomgw.job_status IS
     'Every job that is not done, with the one reason why: waiting, being sent, or failed for good';
 COMMENT ON COLUMN dicomgw.job_status.job_id IS 'number of the job';

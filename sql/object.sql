@@ -59,6 +59,7 @@ CREATE TABLE dicomgw.study (
     first_received_at  timestamptz NOT NULL,
     last_received_at   timestamptz NOT NULL
 ) WITH (fillfactor = 80);
+CREATE INDEX study_patient_id_idx ON dicomgw.study (patient_id);
 COMMENT ON TABLE dicomgw.study IS 'Studies of which at least one object was received';
 COMMENT ON COLUMN dicomgw.study.id IS 'number of the study';
 COMMENT ON COLUMN dicomgw.study.study_instance_uid IS 'Study Instance UID (0020,000D)';
@@ -166,7 +167,7 @@ BEGIN
     SELECT s.id INTO v_id FROM dicomgw.study s WHERE s.study_instance_uid = _study_id.study_instance_uid;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'study % was not received', study_instance_uid
-            USING ERRCODE = 'no_data_found',
+            USING ERRCODE = 'PT404',
                   HINT = 'SELECT study_instance_uid FROM dicomgw.study lists the studies that were.';
     END IF;
     RETURN v_id;

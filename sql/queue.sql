@@ -103,6 +103,10 @@ CREATE TABLE dicomgw.forward_history (
     CONSTRAINT forward_history_outcome_is_sent_or_cancelled CHECK (outcome IN ('sent', 'cancelled'))
 ) PARTITION BY RANGE (ended_at);
 CREATE INDEX forward_history_instance_id_idx ON dicomgw.forward_history (instance_id);
+-- What ended last, anywhere or at one destination: rows come in that order, so each goes to the end of a page that is at hand.
+CREATE INDEX forward_history_ended_at_idx ON dicomgw.forward_history (ended_at);
+CREATE INDEX forward_history_cancelled_idx ON dicomgw.forward_history (ended_at) WHERE outcome = 'cancelled';
+CREATE INDEX forward_history_destination_idx ON dicomgw.forward_history (destination, ended_at);
 COMMENT ON TABLE dicomgw.forward_history IS 'Jobs that have ended: sent, or cancelled by a person; one partition a day';
 COMMENT ON COLUMN dicomgw.forward_history.job_id IS 'number of the job';
 COMMENT ON COLUMN dicomgw.forward_history.instance_id IS 'the object';
@@ -131,6 +135,8 @@ CREATE TABLE dicomgw.forward_attempt (
     offending      text
 ) PARTITION BY RANGE (attempted_at);
 CREATE INDEX forward_attempt_instance_id_idx ON dicomgw.forward_attempt (instance_id);
+CREATE INDEX forward_attempt_attempted_at_idx ON dicomgw.forward_attempt (attempted_at);
+CREATE INDEX forward_attempt_destination_idx ON dicomgw.forward_attempt (destination, attempted_at);
 COMMENT ON TABLE dicomgw.forward_attempt IS 'Attempts that did not succeed; those that did are in forward_history; one partition a day';
 COMMENT ON COLUMN dicomgw.forward_attempt.job_id IS 'number of the job';
 COMMENT ON COLUMN dicomgw.forward_attempt.instance_id IS 'the object';

@@ -20,7 +20,7 @@ BEGIN
     v_version := dicomgw._edit_version(v_route);
     -- Who asks for edits does not want to send what was received.
     IF v_version IS NULL THEN
-        RAISE EXCEPTION 'route "%" has no edits', p_route USING ERRCODE = 'object_not_in_prerequisite_state';
+        RAISE EXCEPTION 'route "%" has no edits', p_route USING ERRCODE = 'PT409';
     END IF;
     RETURN v_version;
 END

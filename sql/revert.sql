@@ -67,7 +67,7 @@ BEGIN
         INTO v_now USING v_kept.row_key;
     IF EXISTS (SELECT FROM unnest(v_secrets) s WHERE v_now ->> s IS NULL) THEN -- nobody comes in without a passcode by this
         RAISE EXCEPTION 'cannot revert % "%" to a version with a secret that is gone', table_name, name
-            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('The history does not keep: %s.', array_to_string(v_secrets, ', ')),
+            USING ERRCODE = 'PT409', DETAIL = format('The history does not keep: %s.', array_to_string(v_secrets, ', ')),
                   HINT = 'Write the row anew, with its secret.';
     END IF;
 

@@ -170,9 +170,11 @@ COMMENT ON FUNCTION dicomgw._file_instances(bigint[]) IS
     'Router: moves objects from ingest to study, series and instance';
 
 -- By key, one by one: never a scan of history, whatever the statistics may say.
+-- The plan is always the same, and to make it anew for every batch took longer than all the rest.
 CREATE FUNCTION dicomgw._route_rows(p_ids bigint[]) RETURNS SETOF dicomgw.route_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_seqscan = off

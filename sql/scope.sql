@@ -123,3 +123,9 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- ---------- long work ----------
+
+-- Whose objects it is about cannot be told in general: who is limited sees none.
+ALTER TABLE dicomgw.task ENABLE ROW LEVEL SECURITY;
+CREATE POLICY scope ON dicomgw.task FOR SELECT USING ((SELECT (dicomgw._scope()).sees_all));

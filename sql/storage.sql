@@ -216,7 +216,7 @@ BEGIN
     WHERE o.id = verify.instance_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'object % was not received', instance_id
-            USING ERRCODE = 'no_data_found',
+            USING ERRCODE = 'PT404',
                   HINT = 'SELECT id, sop_instance_uid FROM dicomgw.instance lists those that were.';
     END IF;
     FOR v_place IN SELECT s.place FROM dicomgw.storage_status() s LOOP
@@ -253,7 +253,7 @@ BEGIN
     END LOOP;
     IF NOT v_found THEN
         RAISE EXCEPTION 'study % was not received', study_instance_uid
-            USING ERRCODE = 'no_data_found',
+            USING ERRCODE = 'PT404',
                   HINT = 'SELECT study_instance_uid FROM dicomgw.study lists the studies that were; verify(instance_id => ...) takes the number of an object.';
     END IF;
 END

@@ -246,7 +246,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION dicomgw._check_due() IS 'Maintenance: is a check of the storage due? One is after each start of the server, after a promotion, and daily';
 
-CREATE FUNCTION dicomgw._check_step(p_hour text, p_ingest_from text, p_busy boolean,
+CREATE FUNCTION dicomgw._check_step(p_hour text, p_ingest_from text, p_orphans text, p_older boolean,
     OUT files bigint, OUT problems bigint, OUT removed bigint, OUT busy boolean, OUT next_hour text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -257,9 +257,9 @@ BEGIN
            count(*) FILTER (WHERE f.action = 'removed'),
            coalesce(bool_or(f.action = 'kept: a commit is under way'), false)
     INTO files, problems, removed, busy
-    FROM dicomgw._check_places(p_hour, p_ingest_from, CASE WHEN p_busy THEN 'busy' ELSE 'remove' END, false) f;
+    FROM dicomgw._check_places(p_hour, p_ingest_from, p_orphans, p_older) f;
     next_hour := dicomgw._next_check(p_hour, p_ingest_from);
 END
 $$;
-COMMENT ON FUNCTION dicomgw._check_step(text, text, boolean) IS
-    'Maintenance: checks an hour; busy: files without row were kept because of a commit that is under way';
+COMMENT ON FUNCTION dicomgw._check_step(text, text, text, boolean) IS
+    'Maintenance: checks an hour, see _check_places; busy: files without row were kept because of a commit that is under way';

@@ -15,7 +15,7 @@ DECLARE
 BEGIN
     IF cardinality(v_ids) = 0 THEN
         RAISE EXCEPTION 'object % was not received', sop_instance_uid
-            USING ERRCODE = 'no_data_found', HINT = 'SELECT sop_instance_uid FROM dicomgw.instance lists those that were.';
+            USING ERRCODE = 'PT404', HINT = 'SELECT sop_instance_uid FROM dicomgw.instance lists those that were.';
     END IF;
 
     RETURN QUERY

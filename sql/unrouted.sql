@@ -1,26 +1,32 @@
 /*
  * Objects that went nowhere: why, and another try.
  */
+-- The two tables together before anything else, so that a page of it comes by their indexes.
 CREATE VIEW dicomgw.unrouted AS
-    SELECT i.id AS instance_id, i.sop_instance_uid, i.received_at, i.calling_ae,
-           CASE WHEN i.route_error IS NOT NULL
-                THEN format('routing failed %s times, last: %s; next try at %s',
-                            i.route_attempts, i.route_error, i.route_after::timestamptz(0))
+    SELECT u.instance_id, coalesce(u.sop_instance_uid, i.sop_instance_uid) AS sop_instance_uid, coalesce(u.received_at, i.received_at) AS received_at,
+           coalesce(u.calling_ae, i.calling_ae) AS calling_ae,
+           CASE WHEN u.decided_at IS NOT NULL
+                THEN coalesce((SELECT 'no route took it; failed: ' || string_agg(format('%s (%s)', e.key, e.value), ', ' ORDER BY e.key)
+                               FROM jsonb_each_text(u.errors) e), 'no route matched')
+                WHEN u.route_error IS NOT NULL
+                THEN format('routing failed %s times, last: %s; next try at %s', u.route_attempts, u.route_error, u.route_after::timestamptz(0))
                 WHEN NOT coalesce(current_setting('dicomgw.routing', true), 'on')::boolean
                 THEN 'routing is switched off (dicomgw.routing)'
                 ELSE 'waits for the router'
            END AS reason,
-           NULL::timestamptz AS decided_at
-    FROM dicomgw.ingest i
-    UNION ALL
-    SELECT d.instance_id, i.sop_instance_uid, i.received_at, i.calling_ae,
-           coalesce((SELECT 'no route took it; failed: ' || string_agg(format('%s (%s)', e.key, e.value), ', ' ORDER BY e.key)
-                     FROM jsonb_each_text(d.errors) e), 'no route matched'),
-           d.decided_at
-    FROM dicomgw.routing_decision d
-    JOIN dicomgw.instance i ON i.id = d.instance_id
-    WHERE d.matched = '{}'
-      AND NOT EXISTS (SELECT FROM dicomgw.routing_decision n WHERE n.instance_id = d.instance_id AND n.decided_at > d.decided_at);
+           u.decided_at
+    FROM (SELECT g.id AS instance_id, NULL::timestamptz AS decided_at, NULL::jsonb AS errors, g.sop_instance_uid, g.received_at, g.calling_ae,
+                 g.route_attempts, g.route_error, g.route_after
+          FROM dicomgw.ingest g
+          UNION ALL
+          SELECT d.instance_id, d.decided_at, d.errors, NULL, NULL, NULL, NULL, NULL, NULL
+          FROM dicomgw.routing_decision d
+          WHERE d.matched = '{}'
+            -- and there is no newer one: looked for row by row, in the partitions of later days only
+            AND (SELECT true FROM dicomgw.routing_decision n
+                 WHERE n.instance_id = d.instance_id AND n.decided_at > d.decided_at LIMIT 1) IS NOT TRUE) u
+    LEFT JOIN dicomgw.instance i ON i.id = u.instance_id
+    WHERE u.decided_at IS NULL OR i.id IS NOT NULL;
 COMMENT ON VIEW dicomgw.unrouted IS
     'Objects that were received and go nowhere, and why: not routed yet, or taken by no route; dicomgw.route_again() tries those once more';
 COMMENT ON COLUMN dicomgw.unrouted.instance_id IS 'number of the object';

@@ -45,6 +45,19 @@ $$;
 COMMENT ON FUNCTION dicomgw._chosen_jobs(bigint, text, text, text, bigint[]) IS
     'Verbs: the jobs and dead letters that a person has named; an error if nothing is named, or something that there is not';
 
+CREATE FUNCTION dicomgw.count_jobs(
+    job_id bigint DEFAULT NULL, destination text DEFAULT NULL, study_instance_uid text DEFAULT NULL, route text DEFAULT NULL,
+    job_ids bigint[] DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT count(*) FROM dicomgw._chosen_jobs(job_id, destination, study_instance_uid, route, job_ids));
+END
+$$;
+COMMENT ON FUNCTION dicomgw.count_jobs(bigint, text, text, text, bigint[]) IS
+    'How many jobs and dead letters retry, cancel, set_priority and move would concern, given the same';
+
 CREATE FUNCTION dicomgw._audit_jobs(
     p_action text, p_job_id bigint, p_destination text, p_study_instance_uid text, p_route text, p_job_ids bigint[], p_details jsonb)
 RETURNS void

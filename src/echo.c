@@ -17,8 +17,6 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "storage/latch.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -44,41 +42,6 @@ find_destination(const char *query, int nargs, Oid *types, Datum *parameters,
 		elog(ERROR, "could not read dicomgw.sender_destination");
 	dgw_destination_read(row, SPI_tuptable->vals[0], SPI_tuptable->tupdesc, caller);
 	SPI_finish();
-}
-
-/*
- * Wait until the sender has answered; false if it ends, or is stuck.
- */
-static bool
-converse(DgwHelper *sender, long timeout_ms, DgwFrame *frame)
-{
-	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
-
-	for (;;)
-	{
-		DgwReadResult result;
-		long left;
-
-		while ((result = dgw_channel_next(&sender->channel, frame)) == DGW_READ_OK)
-		{
-			if (frame->type == DGW_MSG_ECHO_RESULT)
-				return true;
-			if (!dgw_helper_greet(sender, frame))
-				return false;
-		}
-		if (result == DGW_READ_AGAIN)
-			result = dgw_channel_fill(&sender->channel);
-		if (result == DGW_READ_OK)
-			continue;
-		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-		if (result != DGW_READ_AGAIN || left == 0)
-			return false;
-		(void) WaitLatchOrSocket(
-			MyLatch, WL_LATCH_SET | WL_SOCKET_READABLE | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-			sender->channel.fd, left, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-	}
 }
 
 static Datum
@@ -174,7 +137,8 @@ echo(FunctionCallInfo fcinfo, const DgwDestinationRow *destination)
 
 		dgw_destination_encode(&sender.channel.writer, destination, 0);
 		dgw_encode_echo(&sender.channel.writer);
-		if (!dgw_channel_send(&sender.channel) || !converse(&sender, timeout_s * 1000, &frame) ||
+		if (!dgw_channel_send(&sender.channel) ||
+			!dgw_helper_await(&sender, DGW_MSG_ECHO_RESULT, timeout_s * 1000, &frame) ||
 			!dgw_decode_echo_result(&frame, &result))
 			ereport(ERROR, (errcode(ERRCODE_SYSTEM_ERROR),
 							errmsg("helper program %s gave no answer", sender.program),

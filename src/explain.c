@@ -22,6 +22,9 @@
 #include "predicate.h"
 #include "predicate_terms.h"
 
+/* PostgREST answers 404, as for all else that was not received. */
+#define ERRCODE_NOT_RECEIVED MAKE_SQLSTATE('P', 'T', '4', '0', '4')
+
 PG_FUNCTION_INFO_V1(dgw_explain_predicate);
 
 typedef struct Evaluation
@@ -99,7 +102,7 @@ fetch_row(int64 instance)
 							  values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read dicomgw.route_row");
 	if (SPI_processed != 1)
-		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+		ereport(ERROR, (errcode(ERRCODE_NOT_RECEIVED),
 						errmsg("object " INT64_FORMAT " was not received, or is not routed yet",
 							   instance)));
 	return SPI_tuptable;

@@ -29,6 +29,7 @@ int dgw_history_retention;
 int dgw_object_retention;
 int dgw_space_retention;
 int dgw_orphan_grace;
+int dgw_preview_cache;
 int dgw_argon2_memory;
 int dgw_argon2_time;
 int dgw_password_checks;
@@ -108,6 +109,16 @@ define_retention_settings(void)
 }
 
 static void
+define_preview_settings(void)
+{
+	DefineCustomIntVariable(
+		"dicomgw.preview_cache", "Space for pictures of objects that were looked at.",
+		"They are kept below the storage folder for a day at most, and the "
+		"oldest are removed first.  0 keeps none.",
+		&dgw_preview_cache, 1024, 0, 1024 * 1024, PGC_SIGHUP, GUC_UNIT_MB, NULL, NULL, NULL);
+}
+
+static void
 define_sign_in_settings(void)
 {
 	DefineCustomIntVariable(
@@ -164,6 +175,7 @@ dgw_guc_init(void)
 							"Each has one association.  Destinations beyond that take turns.",
 							&dgw_max_senders, 64, 1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	define_retention_settings();
+	define_preview_settings();
 	define_sign_in_settings();
 	MarkGUCPrefixReserved("dicomgw");
 }

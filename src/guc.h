@@ -24,6 +24,7 @@ extern int dgw_history_retention; /* days; 0: for ever */
 extern int dgw_object_retention;  /* days; 0: for ever */
 extern int dgw_space_retention;	  /* percent in use; 0: never */
 extern int dgw_orphan_grace;	  /* minutes */
+extern int dgw_preview_cache;	  /* MiB; 0: none */
 extern int dgw_argon2_memory;	  /* KiB */
 extern int dgw_argon2_time;
 extern int

@@ -17,6 +17,9 @@
 
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
+#include "pgstat.h"
+#include "storage/latch.h"
+#include "utils/timestamp.h"
 
 #include "guc.h"
 #include "helper_process.h"
@@ -118,7 +121,13 @@ dgw_channel_malformed(DgwChannel *channel, const DgwFrame *frame)
 bool
 dgw_channel_send(DgwChannel *channel)
 {
-	bool sent = dgw_writer_send(&channel->writer, channel->fd, -1);
+	return dgw_channel_send_fd(channel, -1);
+}
+
+bool
+dgw_channel_send_fd(DgwChannel *channel, int pass_fd)
+{
+	bool sent = dgw_writer_send(&channel->writer, channel->fd, pass_fd);
 
 	if (!sent && errno != EPIPE && errno != ECONNRESET)
 		ereport(LOG, (errmsg("could not write to a helper program: %m")));
@@ -220,6 +229,38 @@ dgw_helper_greet(DgwHelper *helper, DgwFrame *frame)
 	}
 	helper->greeted = true;
 	return true;
+}
+
+bool
+dgw_helper_await(DgwHelper *helper, uint16 type, long timeout_ms, DgwFrame *frame)
+{
+	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
+
+	for (;;)
+	{
+		DgwReadResult result;
+		long left;
+
+		while ((result = dgw_channel_next(&helper->channel, frame)) == DGW_READ_OK)
+		{
+			if (helper->greeted && frame->type == type)
+				return true;
+			if (!dgw_helper_greet(helper, frame))
+				return false;
+		}
+		if (result == DGW_READ_AGAIN)
+			result = dgw_channel_fill(&helper->channel);
+		if (result == DGW_READ_OK)
+			continue;
+		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+		if (result != DGW_READ_AGAIN || left == 0)
+			return false;
+		(void) WaitLatchOrSocket(
+			MyLatch, WL_LATCH_SET | WL_SOCKET_READABLE | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+			helper->channel.fd, left, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
 }
 
 char *

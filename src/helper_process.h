@@ -6,7 +6,7 @@
  * A helper is forked and exec'ed with nothing but stdin on /dev/null, our
  * stderr, and one end of a socket pair as descriptor 3.  It has no database
  * credentials and no shared memory; the kernel kills it when we die.  All
- * reading here is non-blocking: a helper is never waited for, and one that
+ * reading here is non-blocking: a worker never waits for a helper, and one that
  * breaks the protocol, or does not read what it is sent, is given up.
  *
  *-------------------------------------------------------------------------
@@ -52,6 +52,9 @@ extern DgwReadResult dgw_channel_malformed(DgwChannel *channel, const DgwFrame *
 /* Send what the channel's writer holds, and empty it; false if the helper doesn't take it. */
 extern bool dgw_channel_send(DgwChannel *channel);
 
+/* The same, with a descriptor beside it. */
+extern bool dgw_channel_send_fd(DgwChannel *channel, int pass_fd);
+
 typedef struct DgwHelper
 {
 	const char *program; /* file name: "dicomgw-scp" */
@@ -68,6 +71,13 @@ extern void dgw_helper_start(DgwHelper *helper, const char *program, DgwChannelK
 
 /* Check its HELLO; false if it is none, or (logged) of another version. */
 extern bool dgw_helper_greet(DgwHelper *helper, DgwFrame *frame);
+
+/*
+ * For a backend that asks a helper one thing: wait for the answer of this type.
+ * False if the helper ends, says something else, or takes too long.  The wait can
+ * be cancelled.
+ */
+extern bool dgw_helper_await(DgwHelper *helper, uint16 type, long timeout_ms, DgwFrame *frame);
 
 /*
  * Kill it if it still runs, close the channel, and reap it.  Returns how it

@@ -41,7 +41,12 @@ static Task tasks[] = {
 	 .slice = dgw_retention_slice,
 	 .interval_ms = 60 * 1000,
 	 .on_reload = true},
+	{.name = "task", .slice = dgw_task_slice, .interval_ms = 1000},
 	{.name = "storage check", .slice = dgw_check_storage_slice, .interval_ms = 60 * 1000},
+	{.name = "picture cache",
+	 .slice = dgw_picture_cache_slice,
+	 .interval_ms = 60 * 1000,
+	 .on_reload = true},
 };
 
 static void

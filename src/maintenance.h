@@ -24,5 +24,7 @@ typedef bool (*DgwTaskFunction)(StringInfo did, StringInfo trouble);
 extern bool dgw_check_storage_slice(StringInfo did, StringInfo trouble);
 extern bool dgw_retention_slice(StringInfo did, StringInfo trouble);
 extern bool dgw_repair_slice(StringInfo did, StringInfo trouble);
+extern bool dgw_picture_cache_slice(StringInfo did, StringInfo trouble);
+extern bool dgw_task_slice(StringInfo did, StringInfo trouble);
 
 #endif /* DGW_MAINTENANCE_H */

@@ -96,7 +96,7 @@ check_hour(void)
 
 	dgw_begin("checking the storage");
 	execute("SELECT files, problems, removed, busy, next_hour "
-			"FROM dicomgw._check_step($1, $2, $3)",
+			"FROM dicomgw._check_step($1, $2, CASE WHEN $3 THEN 'busy' ELSE 'remove' END, false)",
 			lengthof(types), types, values);
 	check.files += number_column(1);
 	check.problems += number_column(2);

@@ -23,6 +23,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "picture_cache.h"
 #include "storage_file.h"
 
 PG_FUNCTION_INFO_V1(dgw_list_files);
@@ -204,8 +205,9 @@ list_strays(Listing *listing, const char *folder, int level)
 		return;
 	while ((entry = next_entry(dir, folder)) != NULL)
 	{
-		/* every ext4 file system has this one */
-		if (level == 0 && strcmp(entry->d_name, "lost+found") == 0)
+		/* every ext4 file system has the one; the other is ours, and comes and goes */
+		if (level == 0 && (strcmp(entry->d_name, "lost+found") == 0 ||
+						   strcmp(entry->d_name, DGW_PICTURE_CACHE) == 0))
 			continue;
 		if (!is_folder_name(entry->d_name, level))
 			list_entry(listing, folder, entry->d_name, false);

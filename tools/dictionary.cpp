@@ -2,7 +2,8 @@
  *
  * dictionary.cpp
  *	  Writes the data dictionary (PS3.6) that DCMTK has as the INSERT that
- *	  fills dicomgw.attribute.  Run by the build, part of the install script.
+ *	  fills dicomgw.attribute, and which version of it that is.  Run by the
+ *	  build, part of the install script.
  *
  * Left out: private attributes, repeating groups (their tag is not one tag),
  * and those without a keyword.
@@ -17,6 +18,7 @@
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dcdict.h>
 #include <dcmtk/dcmdata/dcdicent.h>
+#include <dcmtk/dcmdata/dcuid.h>
 
 int
 main()
@@ -55,6 +57,13 @@ main()
 		printf("%s    ('%s', %s)", separator, row.first.c_str(), row.second.c_str());
 		separator = ",\n";
 	}
-	printf(";\n");
+	printf(
+		";\n\n"
+		"CREATE FUNCTION dicomgw._dcmtk_version() RETURNS text\n"
+		"LANGUAGE sql IMMUTABLE PARALLEL SAFE\n"
+		"SET search_path = pg_catalog, pg_temp\n"
+		"RETURN '%s';\n"
+		"COMMENT ON FUNCTION dicomgw._dcmtk_version() IS 'Called by the view version: DCMTK''s';\n",
+		OFFIS_DCMTK_VERSION_STRING);
 	return rows.size() > 1000 ? 0 : 1;
 }

@@ -50,6 +50,12 @@ public:
 			   dgw_worker_channel_send(&base_, pass_fd);
 	}
 
+	/* The descriptor that came beside what was received, or -1. */
+	int take_fd()
+	{
+		return dgw_reader_take_fd(&base_.reader);
+	}
+
 	/* One line for the server's log, without patient data. */
 	void log(DgwLogLevel level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -1,11 +1,11 @@
 # The helper programs and what each is made of, from the top of the tree.  Read by
 # the Makefile, and by test/Makefile, which builds them with sanitizers.
 
-PROGRAMS = dicomgw-scp dicomgw-scu dicomgw-stow
+PROGRAMS = dicomgw-scp dicomgw-scu dicomgw-stow dicomgw-render
 
 # The protocol between workers and helper programs: linked into all.
 PROTOCOL_OBJS = $(addprefix src/protocol/,frame.o message.o message_receiving.o \
-	message_sending.o)
+	message_sending.o message_rendering.o)
 
 # What both programs need to talk DICOM, and to their worker.
 SHARED_HELPER_OBJS = $(addprefix src/helper/,channel.o dimse.o transport.o stream.o tls_stream.o \
@@ -30,6 +30,13 @@ SCP_OBJS = $(addprefix src/helper/,scp.o listener.o waiting_room.o association_p
 SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.o dial.o \
 	dataset_file.o outgoing.o edited_object.o sender_echo.o) $(EDITOR_OBJS)
 
+# A stored image as a picture.
+PICTURE_OBJS = $(addprefix src/helper/,image_frame.o image_attributes.o picture.o png_file.o pixel_data.o \
+	jpeg_frame.o codecs.o) $(READER_OBJS)
+
+RENDER_OBJS = $(addprefix src/helper/,render.o sandbox.o channel.o) \
+	$(sort $(PICTURE_OBJS) $(HEADER_OBJS))
+
 # What all of them need to talk to their worker.
 WORKER_OBJS = src/helper/worker_channel.o $(PROTOCOL_OBJS)
 
@@ -42,3 +49,4 @@ STOW_OBJS = $(addprefix src/helper/,stow.o stow_sender.o stow_request.o stow_ver
 
 HELPER_LIBS = -ldcmjpeg -ldcmjpls -ldcmnet -ldcmtls -ldcmdata -loflog -lofstd -ljansson -lssl -lcrypto -largon2 -lpthread
 STOW_LIBS = -lcurl -ljansson -lexpat -lssl -lcrypto
+RENDER_LIBS = -ldcmimage -ldcmimgle -ldcmjpeg -ldcmjpls -ldcmdata -loflog -lofstd -ljansson -lpng -lseccomp -lcrypto

@@ -3,7 +3,7 @@
  * message.h
  *	  The messages between the background workers and the helper programs.
  *
- * Three kinds of channel, each a Unix stream socket with a worker ("W") at
+ * Four kinds of channel, each a Unix stream socket with a worker ("W") at
  * one end and a helper process ("H") at the other:
  *
  *	control		receiver <-> dicomgw-scp, the listening parent
@@ -11,11 +11,12 @@
  *				descriptor comes beside the ASSOCIATION message
  *	sender		forwarder (or a backend that runs dicomgw.echo) <-> dicomgw-scu,
  *				or dicomgw-stow for a DICOMweb destination
+ *	render		a backend that shows an object <-> dicomgw-render
  *
  * What may be said, by whom, on which channel:
  *
  *	message				channel			way		answered by
- *	HELLO				control, sender	both	HELLO (H first)
+ *	HELLO				all but association	both	HELLO (H first)
  *	LOG					all				H -> W	-
  *	CONFIG				control			W -> H	LISTENER_STATE, one a listener
  *	LISTENER_STATE		control			H -> W	-
@@ -38,6 +39,8 @@
  *	ASSOCIATION_FAILED	sender			H -> W	-  (the last one: the sender exits)
  *	ECHO				sender			W -> H	ECHO_RESULT
  *	ECHO_RESULT			sender			H -> W	-
+ *	RENDER				render			W -> H	RENDERED  (the object's descriptor beside it)
+ *	RENDERED			render			H -> W	-  (a picture's descriptor beside it)
  *
  * dgw_message_permitted() is this table as code: whatever it does not permit
  * ends the conversation.  Each message has one struct, one encoder and one
@@ -60,7 +63,7 @@ extern "C"
 #endif
 
 /* Raised whenever a message changes; both ends must have the same. */
-#define DGW_PROTOCOL_VERSION 4
+#define DGW_PROTOCOL_VERSION 5
 
 /* The descriptor on which a helper program finds its channel. */
 #define DGW_CHANNEL_FD 3
@@ -91,14 +94,17 @@ extern "C"
 		DGW_MSG_RESULT,
 		DGW_MSG_ASSOCIATION_FAILED,
 		DGW_MSG_ECHO,
-		DGW_MSG_ECHO_RESULT
+		DGW_MSG_ECHO_RESULT,
+		DGW_MSG_RENDER,
+		DGW_MSG_RENDERED
 	} DgwMessageType;
 
 	typedef enum DgwChannelKind
 	{
 		DGW_CHANNEL_CONTROL = 1,
 		DGW_CHANNEL_ASSOCIATION = 2,
-		DGW_CHANNEL_SENDER = 4
+		DGW_CHANNEL_SENDER = 4,
+		DGW_CHANNEL_RENDER = 8
 	} DgwChannelKind;
 
 	typedef enum DgwDirection
@@ -446,6 +452,62 @@ extern "C"
 		DgwSlice message;	  /* if not ok: why */
 	} DgwEchoResult;
 
+	/* ---------- render channel ---------- */
+
+	typedef enum DgwRenderWhat
+	{
+		DGW_RENDER_PICTURE = 1, /* a frame as PNG, and what is known of the image */
+		DGW_RENDER_IMAGE,		/* what is known of the image alone */
+		DGW_RENDER_HEADER		/* the header as DICOM JSON */
+	} DgwRenderWhat;
+
+	/* Said once; the object's file is beside it, open for reading. */
+	typedef struct DgwRender
+	{
+		uint8_t what;			 /* DgwRenderWhat */
+		uint64_t dataset_offset; /* in the file */
+		DgwSlice transfer_syntax_uid;
+		uint32_t frame;		/* from 1 */
+		uint32_t width;		/* that the picture has to fit into; 0: any */
+		uint32_t height;	/* likewise */
+		uint8_t has_window; /* 1: the values below; 0: those of the object */
+		double window_center;
+		double window_width;
+	} DgwRender;
+
+	typedef enum DgwRenderOutcome
+	{
+		DGW_RENDER_DONE = 1,
+		DGW_RENDER_NO_FRAME, /* it has fewer frames */
+		DGW_RENDER_CANNOT	 /* for good; message says why */
+	} DgwRenderOutcome;
+
+	/* What is known of an image; also of one that can't be shown, as far as it was read. */
+	typedef struct DgwImage
+	{
+		uint32_t rows;
+		uint32_t columns;
+		uint32_t frames;
+		uint32_t samples;
+		uint32_t bits_stored;
+		DgwSlice photometric_interpretation;
+		uint8_t has_window; /* the one that is used unless another is asked for */
+		double window_center;
+		double window_width;
+		uint8_t has_range; /* the least and greatest value of the frame, rescaled */
+		double pixel_min;
+		double pixel_max;
+	} DgwImage;
+
+	typedef struct DgwRendered
+	{
+		uint8_t outcome;  /* DgwRenderOutcome */
+		DgwSlice message; /* what is wrong, without patient data: "its image is damaged" */
+		DgwImage image;
+		uint64_t png_size; /* bytes in the descriptor beside it; 0: there is none */
+		DgwSlice header;   /* DICOM JSON; empty unless asked for */
+	} DgwRendered;
+
 	/*
  * Encoders append one frame to the writer; decoders return false if the frame
  * is not exactly one such message.
@@ -473,6 +535,8 @@ extern "C"
 	extern bool dgw_encode_association_failed(DgwFrameWriter *w, const DgwAssociationFailed *m);
 	extern bool dgw_encode_echo(DgwFrameWriter *w);
 	extern bool dgw_encode_echo_result(DgwFrameWriter *w, const DgwEchoResult *m);
+	extern bool dgw_encode_render(DgwFrameWriter *w, const DgwRender *m);
+	extern bool dgw_encode_rendered(DgwFrameWriter *w, const DgwRendered *m);
 
 	extern bool dgw_decode_hello(DgwFrame *f, DgwHello *m);
 	extern bool dgw_decode_log(DgwFrame *f, DgwLog *m);
@@ -496,6 +560,8 @@ extern "C"
 	extern bool dgw_decode_result(DgwFrame *f, DgwResult *m);
 	extern bool dgw_decode_association_failed(DgwFrame *f, DgwAssociationFailed *m);
 	extern bool dgw_decode_echo_result(DgwFrame *f, DgwEchoResult *m);
+	extern bool dgw_decode_render(DgwFrame *f, DgwRender *m);
+	extern bool dgw_decode_rendered(DgwFrame *f, DgwRendered *m);
 
 #ifdef __cplusplus
 }

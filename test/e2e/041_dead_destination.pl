@@ -67,7 +67,7 @@ sub comes_back
 
 sub begin
 {
-	poll_until(sub { $pacs->is_idle });
+	poll_until(sub { $pacs->is_idle }) or die 'an association with the PACS does not end';
 	$pacs->behave(@_);
 	$gateway->sql('DELETE FROM dicomgw.destination_state');
 	$gateway->sql('TRUNCATE dicomgw.forward_history');
@@ -84,7 +84,7 @@ sub sent_at_once
 
 sub begin_without
 {
-	poll_until(sub { $pacs->is_idle });
+	poll_until(sub { $pacs->is_idle }) or die 'an association with the PACS does not end';
 	$pacs->stop;
 	return begin();
 }
@@ -103,7 +103,7 @@ is(($pacs->events('store'))[0]{association}, ($pacs->events('echo'))[-1]{associa
 
 # A port that takes no connection: its queue is full.
 {
-	poll_until(sub { $pacs->is_idle });
+	poll_until(sub { $pacs->is_idle }) or die 'an association with the PACS does not end';
 	$pacs->stop;
 	my $deaf = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $pacs->port, Listen => 1, ReuseAddr => 1);
 	my @full = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $pacs->port, Blocking => 0) } 1 .. 4;
@@ -165,9 +165,8 @@ comes_back('a full disk');
 
 # ---------- a person does not want to wait ----------
 
-$pacs->stop;
 $gateway->sql("UPDATE dicomgw.destination SET retry_first_delay = '1 hour', probe_interval = '1 hour' WHERE name = 'pacs'");
-begin();
+begin_without();
 ok($gateway->poll("SELECT EXISTS (SELECT FROM dicomgw.destination_status WHERE destination = 'pacs' AND state = 'down' AND next_probe_at > now() + interval '1 minute')"),
 	'down, and the next probe is far away');
 $pacs->restart;

@@ -24,13 +24,12 @@
 #include "dcmtk/oflog/oflog.h"
 
 #include "dataset_survey.h"
+#include "part10_input.h"
 
 using namespace dicomgw;
 
 namespace
 {
-
-constexpr size_t PREAMBLE = 128;
 
 const char *const plans[] = {
 	R"({"steps": []})",
@@ -45,18 +44,6 @@ const char *const plans[] = {
 
 const char *const syntaxes[] = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2",
 								"1.2.840.10008.1.2.4.50"};
-
-/* Where the dataset begins. */
-size_t
-dataset_offset(const uint8_t *data, size_t size)
-{
-	uint32_t group_length;
-
-	if (size < 144 || memcmp(data + PREAMBLE, "DICM", 4) != 0)
-		return 0;
-	memcpy(&group_length, data + 140, sizeof(group_length));
-	return group_length < size - 144 ? 144 + group_length : 0;
-}
 
 } // namespace
 

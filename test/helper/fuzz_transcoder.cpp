@@ -13,7 +13,6 @@
  */
 #include "transcoder.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -25,6 +24,8 @@
 #include "dcmtk/config/osconfig.h"
 #include "dcmtk/oflog/oflog.h"
 
+#include "part10_input.h"
+
 using namespace dicomgw;
 
 namespace
@@ -34,38 +35,6 @@ const char *const targets[] = {"1.2.840.10008.1.2.1",	 "1.2.840.10008.1.2",
 							   "1.2.840.10008.1.2.2",	 "1.2.840.10008.1.2.1.99",
 							   "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80",
 							   "1.2.840.10008.1.2.5"};
-
-constexpr unsigned char SYNTAX_HEAD[] = {0x02, 0x00, 0x10, 0x00, 'U', 'I'};
-
-/* Where the dataset begins. */
-size_t
-dataset_offset(const uint8_t *data, size_t size)
-{
-	uint32_t group_length;
-
-	if (size < 144 || memcmp(data + 128, "DICM", 4) != 0)
-		return 0;
-	memcpy(&group_length, data + 140, sizeof(group_length));
-	return group_length < size - 144 ? 144 + group_length : 0;
-}
-
-/* Of the file meta group, which ends at offset; explicit VR little endian if it says nothing. */
-std::string
-own_syntax(const uint8_t *data, size_t offset)
-{
-	const auto *found =
-		static_cast<const char *>(memmem(data, offset, SYNTAX_HEAD, sizeof(SYNTAX_HEAD)));
-	const char *end = reinterpret_cast<const char *>(data) + offset;
-
-	if (found == nullptr || end - found < 9)
-		return targets[0];
-	size_t len = static_cast<uint8_t>(found[6]);
-
-	found += 8;
-	std::string uid(found, std::min<size_t>(len, static_cast<size_t>(end - found)));
-
-	return uid.substr(0, uid.find('\0'));
-}
 
 } // namespace
 

@@ -45,8 +45,8 @@ INSERT INTO dicomgw.route (name, predicate, destination) VALUES
     ('all ct', $$modality = 'CT'$$, 'pacs');
 UPDATE dicomgw.route SET enabled = false WHERE name = 'off';
 SELECT pg_temp.receive(15);
-SELECT throws_ok('SELECT * FROM dicomgw.explain_routing(1)', 'P0002', 'object 1 is not routed yet', 'an object that waits');
-SELECT throws_ok('SELECT * FROM dicomgw.explain_routing(99)', 'P0002', 'object 99 was not received', 'and one that is not');
+SELECT throws_ok('SELECT * FROM dicomgw.explain_routing(1)', 'PT404', 'object 1 is not routed yet', 'an object that waits');
+SELECT throws_ok('SELECT * FROM dicomgw.explain_routing(99)', 'PT404', 'object 99 was not received', 'and one that is not');
 -- CT: 1, 4, 7, 10, 13
 SELECT pg_temp.route_all('[[1, 1], [4, 1], [7, 1], [10, 1], [1, 4], [4, 4], [7, 4], [10, 4], [13, 4], [4, 2], [6, 2]]',
                          '[[5, "rows", "invalid input syntax for type integer: \"many\""]]');
@@ -80,7 +80,7 @@ SELECT is(pg_temp.terms('modality = ''CT'' AND tag(''Rows'')::integer = 5', 5), 
 SELECT results_eq($$ SELECT term, connective, text, value, error, decides FROM dicomgw.explain_predicate('modality = ''CT'' OR true', 1) WHERE term = 0 $$,
                   $$ VALUES (0, 'OR', 'modality = ''CT'' OR true', true, NULL::text, true) $$, 'term 0 is the whole');
 SELECT throws_ok($$ SELECT * FROM dicomgw.explain_predicate('modalty = ''CT''', 1) $$, '42703', 'column "modalty" does not exist', 'what is no predicate is refused');
-SELECT throws_ok($$ SELECT * FROM dicomgw.explain_predicate('true', 99) $$, 'P0002', 'object 99 was not received, or is not routed yet', 'and so is an object that is not');
+SELECT throws_ok($$ SELECT * FROM dicomgw.explain_predicate('true', 99) $$, 'PT404', 'object 99 was not received, or is not routed yet', 'and so is an object that is not');
 CREATE TABLE public.private (x integer);
 CREATE FUNCTION public.peep() RETURNS boolean LANGUAGE plpgsql STABLE AS 'BEGIN RETURN EXISTS (SELECT FROM public.private); END';
 SELECT is(pg_temp.terms('public.peep()'), '[public.peep()] permission denied for table private!', 'a predicate has no rights here either');

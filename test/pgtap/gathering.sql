@@ -90,7 +90,7 @@ SELECT is((SELECT jobs FROM dicomgw._complete_due()), 2, 'is complete by itself'
 SELECT is((SELECT (completed, jobs) FROM dicomgw.complete_study('2')), (1::bigint, 1::bigint), 'by hand the study''s series are, too');
 SELECT is((SELECT reason FROM dicomgw.completion WHERE instances = 1 AND series_id IS NOT NULL), 'by ' || session_user, 'and it is seen who did it');
 SELECT is((SELECT (completed, jobs) FROM dicomgw.complete_study('2')), (0::bigint, 0::bigint), 'but once');
-SELECT throws_ok($$ SELECT dicomgw.complete_study('9') $$, 'P0002', NULL, 'a study that there is not: an error');
+SELECT throws_ok($$ SELECT dicomgw.complete_study('9') $$, 'PT404', NULL, 'a study that there is not: an error');
 SELECT bag_eq($$ SELECT target, details FROM dicomgw.audit_log WHERE action = 'complete_study' $$,
     $$ VALUES ('study 2', '{"completed": 1, "jobs": 1}'::jsonb), ('study 2', '{"completed": 0, "jobs": 0}') $$, 'it is in the audit log');
 SELECT is((SELECT r FROM pg_temp.receive_and_route(NULL, NULL, '{3.1}') r)::text, '(1,0)', 'an object of no study has nothing to wait for');
@@ -128,7 +128,7 @@ SELECT pg_temp.receive_and_route('6', '6.1', '{6.1.4}'), pg_temp.later('1 minute
 DELETE FROM dicomgw.destination_group_member;
 SELECT is(dicomgw._complete_due()::text, '(0,)', 'without members nothing is completed');
 SELECT is((SELECT reason FROM dicomgw.gathering_status), 'destination group "both" has no members', 'which can be seen');
-SELECT throws_ok($$ SELECT dicomgw.complete_study('6') $$, '55000', 'destination group "both" has no members', 'or by hand');
+SELECT throws_ok($$ SELECT dicomgw.complete_study('6') $$, 'PT409', 'destination group "both" has no members', 'or by hand');
 INSERT INTO dicomgw.destination_group_member (destination_group, destination) VALUES ('both', 'archive');
 SELECT is((SELECT jobs FROM dicomgw._complete_due()), 1, 'with one it goes on');
 

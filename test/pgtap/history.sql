@@ -171,7 +171,7 @@ SELECT is_empty($$ SELECT FROM dicomgw.configuration_history h WHERE h::text ~ '
 SELECT is(dicomgw.revert('remote_ae', 'CT1 10.0.0.0/8', 1), 4, 'back to a version with another secret');
 SELECT results_eq($$ SELECT description, passcode LIKE '$argon2id$%' FROM dicomgw.remote_ae $$, $$ VALUES (NULL::text, true) $$, 'keeps that of now');
 UPDATE dicomgw.remote_ae SET passcode = NULL;
-SELECT throws_ok($$ SELECT dicomgw.revert('remote_ae', 'CT1 10.0.0.0/8', 1) $$, '55000',
+SELECT throws_ok($$ SELECT dicomgw.revert('remote_ae', 'CT1 10.0.0.0/8', 1) $$, 'PT409',
                  'cannot revert remote_ae "CT1 10.0.0.0/8" to a version with a secret that is gone', 'without any it cannot be: nobody is let in without one');
 
 -- ---------- what came in unnoticed ----------

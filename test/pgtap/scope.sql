@@ -109,9 +109,9 @@ SELECT is((SELECT array_agg(instance_id) FROM dicomgw.route_row), '{1}', 'what p
 SELECT is((SELECT array_agg(id) FROM dicomgw_api.instance), '{1}', 'by the views for HTTP');
 SELECT is((SELECT string_agg(calling_aes::text, ' ') FROM dicomgw_api.study), '{CT1}', 'which don''t tell whose else a study is');
 SELECT isnt_empty($$ SELECT * FROM dicomgw.timeline('1.1') $$, 'the timeline of its object');
-SELECT throws_ok($$ SELECT * FROM dicomgw.timeline('1.2') $$, 'P0002', 'object 1.2 was not received', 'another one''s says what it says of none');
-SELECT throws_ok($$ SELECT * FROM dicomgw.timeline('7.7') $$, 'P0002', 'object 7.7 was not received', 'just so');
-SELECT throws_ok($$ SELECT dicomgw._study_id('9.2') $$, 'P0002', 'study 9.2 was not received', 'and so with studies');
+SELECT throws_ok($$ SELECT * FROM dicomgw.timeline('1.2') $$, 'PT404', 'object 1.2 was not received', 'another one''s says what it says of none');
+SELECT throws_ok($$ SELECT * FROM dicomgw.timeline('7.7') $$, 'PT404', 'object 7.7 was not received', 'just so');
+SELECT throws_ok($$ SELECT dicomgw._study_id('9.2') $$, 'PT404', 'study 9.2 was not received', 'and so with studies');
 SELECT throws_ok('SELECT * FROM dicomgw._open_associations()', '42501', NULL, 'shared memory is read by one way only');
 SELECT is_empty('SELECT * FROM dicomgw.open_associations()', 'which shows nothing here');
 -- a function of one's own that tells what it is asked for

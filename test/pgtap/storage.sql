@@ -47,8 +47,8 @@ CREATE VIEW public.found AS SELECT problem, place, file_path, instance_id, actio
 
 -- ---------- nothing there ----------
 
-SELECT throws_ok('SELECT dicomgw.verify(1)', 'P0002', 'object 1 was not received', 'an object that there is not');
-SELECT throws_ok($$ SELECT dicomgw.verify('1.2') $$, 'P0002', 'study 1.2 was not received', 'a study that there is not');
+SELECT throws_ok('SELECT dicomgw.verify(1)', 'PT404', 'object 1 was not received', 'an object that there is not');
+SELECT throws_ok($$ SELECT dicomgw.verify('1.2') $$, 'PT404', 'study 1.2 was not received', 'a study that there is not');
 SELECT is_empty('SELECT * FROM dicomgw.verify(NULL::bigint)', 'nothing of nothing');
 SELECT bag_eq('SELECT place, used_percent, problem FROM dicomgw.storage',
               $$ VALUES ('storage', NULL::integer, 'No such file or directory'), ('mirror', NULL, 'No such file or directory') $$, 'the folders are not there yet');
@@ -206,8 +206,8 @@ ROLLBACK;
 SELECT is((SELECT due FROM dicomgw._check_due()), false, 'no check is due: there was one');
 DELETE FROM dicomgw.storage_check;
 SELECT is((SELECT due FROM dicomgw._check_due()), true, 'without, there is');
-SELECT is((SELECT next_hour FROM dicomgw._check_step('', '2020/01/02/03', false)), '2020/01/02/03', 'it begins with the first hour');
-SELECT is((SELECT ROW(files, problems, removed, busy, next_hour)::text FROM dicomgw._check_step('2020/01/02/03', '2020/01/02/03', false)), '(16,0,0,f,)', 'and ends with the last');
+SELECT is((SELECT next_hour FROM dicomgw._check_step('', '2020/01/02/03', 'remove', false)), '2020/01/02/03', 'it begins with the first hour');
+SELECT is((SELECT ROW(files, problems, removed, busy, next_hour)::text FROM dicomgw._check_step('2020/01/02/03', '2020/01/02/03', 'remove', false)), '(16,0,0,f,)', 'and ends with the last');
 
 -- nothing outside can be named
 SELECT is(dicomgw._remove_file('storage', p), 'Invalid argument', format('not to be removed: %s', p))

@@ -51,7 +51,7 @@ BEGIN
     RETURN NEXT throws_ok(rtrim(v_call, ', ') || ')', '22023', 'no jobs are named', verb || ': nothing named');
     RETURN NEXT throws_ok(v_call || $a$destination => 'nowhere')$a$, '42704', 'destination "nowhere" does not exist', verb || ': no such destination');
     RETURN NEXT throws_ok(v_call || $a$route => 'nowhere')$a$, '42704', 'route "nowhere" does not exist', verb || ': no such route');
-    RETURN NEXT throws_ok(v_call || $a$study_instance_uid => '9.9')$a$, 'P0002', 'study 9.9 was not received', verb || ': no such study');
+    RETURN NEXT throws_ok(v_call || $a$study_instance_uid => '9.9')$a$, 'PT404', 'study 9.9 was not received', verb || ': no such study');
 END $$;
 SELECT pg_temp.refuses(verb) FROM unnest('{retry,cancel,set_priority,move}'::text[]) AS v(verb);
 SELECT throws_ok($$ SELECT dicomgw.set_priority(10, job_id => 11) $$, '23514', NULL, 'a priority that there is not');
@@ -140,7 +140,7 @@ SELECT results_eq($$ SELECT * FROM dicomgw.replay_study('1.2', 'spare') $$, 'VAL
 SELECT results_eq($$ SELECT * FROM dicomgw.replay('{}', 'spare') $$, 'VALUES (0::bigint, 0::bigint)', 'replay nothing');
 SELECT throws_ok($$ SELECT dicomgw.replay('{1}', 'nowhere') $$, '42704', 'destination "nowhere" does not exist', 'replay to nowhere');
 SELECT throws_ok($$ SELECT dicomgw.replay('{1}', 'spare', priority => 10) $$, '23514', NULL, 'or at no priority');
-SELECT throws_ok($$ SELECT dicomgw.replay_study('9.9', 'spare') $$, 'P0002', 'study 9.9 was not received', 'or no study');
+SELECT throws_ok($$ SELECT dicomgw.replay_study('9.9', 'spare') $$, 'PT404', 'study 9.9 was not received', 'or no study');
 
 -- ---------- pause, resume, delete_destination ----------
 

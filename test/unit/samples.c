@@ -143,6 +143,45 @@ encode_job(DgwFrameWriter *w)
 	return dgw_encode_job(w, &m);
 }
 
+static bool
+encode_render(DgwFrameWriter *w)
+{
+	DgwRender m = {.what = DGW_RENDER_PICTURE,
+				   .dataset_offset = 376,
+				   .transfer_syntax_uid = UID_IMPLICIT,
+				   .frame = 3,
+				   .width = 256,
+				   .height = 128,
+				   .has_window = 1,
+				   .window_center = 40.5,
+				   .window_width = 400};
+
+	return dgw_encode_render(w, &m);
+}
+
+static bool
+encode_rendered(DgwFrameWriter *w)
+{
+	DgwRendered m = {.outcome = DGW_RENDER_DONE,
+					 .message = slice(""),
+					 .image = {.rows = 512,
+							   .columns = 256,
+							   .frames = 20,
+							   .samples = 1,
+							   .bits_stored = 12,
+							   .photometric_interpretation = slice("MONOCHROME2"),
+							   .has_window = 1,
+							   .window_center = 40.5,
+							   .window_width = 400,
+							   .has_range = 1,
+							   .pixel_min = -1024,
+							   .pixel_max = 3071},
+					 .png_size = UINT64_MAX,
+					 .header = slice("{}")};
+
+	return dgw_encode_rendered(w, &m);
+}
+
 /* Appends the sample of this type. */
 bool
 encode_sample(DgwFrameWriter *w, uint16_t type)
@@ -254,6 +293,10 @@ encode_sample(DgwFrameWriter *w, uint16_t type)
 			return dgw_encode_echo(w);
 		case DGW_MSG_ECHO_RESULT:
 			return dgw_encode_echo_result(w, &echo);
+		case DGW_MSG_RENDER:
+			return encode_render(w);
+		case DGW_MSG_RENDERED:
+			return encode_rendered(w);
 	}
 	return false;
 }
@@ -322,6 +365,10 @@ decode_sample(DgwFrame *f, DgwFrameWriter *again)
 			DECODE(DgwAssociationFailed, association_failed);
 		case DGW_MSG_ECHO_RESULT:
 			DECODE(DgwEchoResult, echo_result);
+		case DGW_MSG_RENDER:
+			DECODE(DgwRender, render);
+		case DGW_MSG_RENDERED:
+			DECODE(DgwRendered, rendered);
 		case DGW_MSG_ECHO:
 			if (again != NULL && !dgw_encode_echo(again))
 				return false;

@@ -45,6 +45,7 @@ sub start
 
 # All that it has logged.
 sub log_files { my ($self) = @_; return grep { -f } $self->{log}, glob "$self->{dir}/*.log"; }
+sub socket_path { return "$_[0]{dir}/postgrest.sock"; }
 
 sub stop
 {
@@ -111,7 +112,7 @@ sub exchange
 
 sub host { return 'gateway.example'; }
 sub base { return ''; }
-sub connect { my ($self) = @_; return IO::Socket::UNIX->new(Peer => "$self->{dir}/postgrest.sock", Timeout => TIMEOUT); }
+sub connect { my ($self) = @_; return IO::Socket::UNIX->new(Peer => $self->socket_path, Timeout => TIMEOUT); }
 sub address_headers { my ($self, $address) = @_; return ('X-Real-IP' => $address // '192.0.2.1'); }
 
 # ---------- answers ----------
