@@ -131,7 +131,8 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 # ---------- with PostgreSQL's development files: build and install ----------
 
 # These targets need nothing installed; some of them do the installing.
-STANDALONE = help deps demo test lint format fuzz bench bench-full bench-queue bench-route ui install-ui ui-test ui-types ui-stack
+STANDALONE = help deps demo install-web test lint format fuzz bench bench-full bench-queue bench-route \
+	ui install-ui ui-test ui-types ui-stack
 
 ifneq ($(wildcard $(PGXS)),)
 
@@ -208,6 +209,8 @@ help:
 	@echo 'make uninstall  remove them'
 	@echo 'make clean      remove what was built'
 	@echo 'make deps       install the Debian packages that all of this needs'
+	@echo 'make install-web  PostgREST as a service and nginx before it, on this host'
+	@echo '                SERVER_NAME=its.name CLUSTER=15/main (whose pg_hba.conf and pg_ident.conf may be added to)'
 	@echo 'make demo       a private server, a PACS, real objects: watch them go through'
 	@echo 'make test       build and test in a scratch folder'
 	@echo '                LAYERS="unit helper regress isolation pgtap ui tap e2e fuzz" T=one-test JOBS=n'
@@ -229,6 +232,9 @@ deps:
 
 demo:
 	@demo/run
+
+install-web:
+	@DESTDIR='$(DESTDIR)' deploy/install-web $(if $(SERVER_NAME),--server-name '$(SERVER_NAME)') $(if $(CLUSTER),--cluster '$(CLUSTER)')
 
 test:
 	@LAYERS='$(LAYERS)' T='$(T)' JOBS='$(JOBS)' test/run

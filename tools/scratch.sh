@@ -162,7 +162,8 @@ scratch_processes() {
 }
 
 # SIGQUIT first: a postmaster answers it with an immediate shutdown, which
-# gives back its shared memory; the rest it ends.
+# gives back its shared memory; most others it ends, and SIGTERM the scripts, which
+# ignore it in the background.
 scratch_kill() {
 	local tries pids
 
@@ -172,6 +173,8 @@ scratch_kill() {
 		[ ${#pids[@]} -gt 0 ] || return 0
 		if [ "$tries" -eq 1 ]; then
 			kill -QUIT "${pids[@]}" 2>/dev/null || true
+		elif [ "$tries" -eq 2 ]; then
+			kill -TERM "${pids[@]}" 2>/dev/null || true
 		elif [ "$tries" -ge 30 ]; then
 			kill -KILL "${pids[@]}" 2>/dev/null || true
 		fi

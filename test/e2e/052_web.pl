@@ -427,12 +427,12 @@ is(audited(q{address IS NULL AND session_id IS NOT NULL}), 0, 'no request withou
 
 # ---------- PostgREST is away ----------
 
-rename $web->socket, $web->socket . '.away' or die "could not rename: $!\n";
+rename $web->socket_path, $web->socket_path . '.away' or die "could not rename: $!\n";
 $answer = $web->get('/api/study?patient_name=eq.Doe', token => $admin);
 status($answer, 502, 'nobody answers');
 is($answer->{json}{message}, 'the interface to the database is not running', 'which is said');
 status($web->get('/'), 200, 'the page is there');
-rename $web->socket . '.away', $web->socket or die "could not rename: $!\n";
+rename $web->socket_path . '.away', $web->socket_path or die "could not rename: $!\n";
 ok(poll_until(sub { $web->get('/live')->{status} == 200 }), 'it is back');
 
 my $logs = join '', map { slurp_file($_) } $web->log_files, $gateway->node->logfile;

@@ -33,7 +33,6 @@ sub host      { return "localhost:$_[0]{port}"; }
 sub origin    { return "https://@{[ $_[0]->host ]}"; }
 sub authority { return "$_[0]{dir}/server.pem"; }
 sub http_port { return $_[0]{http_port}; }
-sub socket    { return "$_[0]{dir}/postgrest.sock"; }
 
 # A connection from this address (default: 127.0.0.1) to the port for HTTPS, or another one without TLS.
 sub connect
