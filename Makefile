@@ -82,9 +82,9 @@ SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status identity audit liste
 	destination_window destination_state destination_group object storage_repair header dictionary \
 	route deidentification deidentification_rules pseudonym route_edit edit_plan edit_preview \
 	queue study group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
-	timeline storage storage_check task retention maintenance association history revert dry_run explain \
-	app_user session sign_in user_admin configuration_audit scope object_access api api_user api_object api_object_file api_configuration \
-	api_queue api_routing api_status api_task api_comment privilege roles grants))
+	timeline storage storage_check task retention maintenance association measurement traffic history revert dry_run explain \
+	app_user session sign_in user_admin configuration_audit scope alert object_access api api_user api_object api_object_file api_configuration \
+	api_queue api_routing api_status api_task metrics api_metrics api_comment privilege roles grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))
