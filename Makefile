@@ -131,7 +131,8 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 # ---------- with PostgreSQL's development files: build and install ----------
 
 # These targets need nothing installed; some of them do the installing.
-STANDALONE = help deps demo install-web test lint format fuzz bench bench-full bench-queue bench-route
+STANDALONE = help deps demo install-web test lint format fuzz bench bench-full bench-queue bench-route \
+	ui install-ui ui-test ui-types ui-stack
 
 ifneq ($(wildcard $(PGXS)),)
 
@@ -212,11 +213,16 @@ help:
 	@echo '                SERVER_NAME=its.name CLUSTER=15/main (whose pg_hba.conf and pg_ident.conf may be added to)'
 	@echo 'make demo       a private server, a PACS, real objects: watch them go through'
 	@echo 'make test       build and test in a scratch folder'
-	@echo '                LAYERS="unit helper regress isolation pgtap tap e2e fuzz" T=one-test JOBS=n'
+	@echo '                LAYERS="unit helper regress isolation pgtap ui tap e2e fuzz" T=one-test JOBS=n'
 	@echo 'make bench      how fast it is, beside Orthanc, storescp and the machine (minutes)'
 	@echo 'make bench-full the same with longer runs, a large past, ten minutes of full speed (an hour)'
 	@echo 'make bench-queue  what a job costs beside a backlog, a history, an old snapshot'
 	@echo 'make bench-route  200 routes over 1,000 objects'
+	@echo 'make ui         build the web UI into ui/dist'
+	@echo 'make install-ui install it into UI_DIR=$(UI_DIR) (DESTDIR=... to stage)'
+	@echo 'make ui-test    the tests of its logic and components'
+	@echo 'make ui-types   write ui/src/api/schema.ts anew, after a change of schema dicomgw_api'
+	@echo 'make ui-stack   a gateway full of objects, with the UI before it, to work on pages'
 	@echo 'make lint       formatting, static analysis, scripts'
 	@echo 'make format     reformat the C and C++ files'
 	@echo 'make fuzz       feed what reads hostile bytes mutated ones for SECONDS=300 each'
@@ -247,6 +253,34 @@ bench-queue:
 
 bench-route:
 	@bench/route
+
+# ---------- the web UI ----------
+
+UI_DIR ?= /usr/share/dicomgw/ui
+UI_MODULES = ui/node_modules/.package-lock.json
+
+$(UI_MODULES): ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	touch $@
+
+ui: $(UI_MODULES)
+	cd ui && npm run build
+
+# What was there goes: its assets have other names.
+install-ui:
+	@test -f ui/dist/index.html || { echo 'dicomgw: the UI is not built: make ui' >&2; exit 1; }
+	rm -rf '$(DESTDIR)$(UI_DIR)'
+	mkdir -p '$(DESTDIR)$(UI_DIR)'
+	cp -R ui/dist/. '$(DESTDIR)$(UI_DIR)/'
+
+ui-test: $(UI_MODULES)
+	cd ui && npm test
+
+ui-types:
+	@tools/ui-types
+
+ui-stack: ui
+	@ui/e2e/stack
 
 lint:
 	@tools/lint

