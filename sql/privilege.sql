@@ -44,7 +44,7 @@ FROM (VALUES
       forward_job dead_letter forward_history forward_attempt routing_decision group_assignment
       association_history caller storage_problem storage_check storage_repair removal_log attribute partitioned privilege
       status storage stored_object destination_open route_row unrouted job_status destination_status totals
-      association listener_status receiving
+      association listener_status receiving audit_code audit_event
       route_edit edit_version harmless_text deidentification_rule deidentification_dummy
       gathering gathering_instance gathering_status completion study_conflict study_delivery study_delivery_status
       configuration_history configuration_change'),
@@ -54,7 +54,7 @@ FROM (VALUES
       configuration_as_of() route_as_of() destination_as_of() listener_as_of()
       timeline() tag() tags() tag_has() tag_like() tag_of() tag_path() tag_value() tag_values() tag_any_equal() tag_any_like()
       _edit_distance() header_attributes() status_text() retry_delay() note_view()
-      worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()'),
+      audit_export_problems() worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()'),
     ('viewer', 'SELECT', 'dicomgw_api', 'study series instance'),
 
     -- ---------- the queue ----------
@@ -67,20 +67,21 @@ FROM (VALUES
 
     ('admin', 'INSERT, UPDATE, DELETE', 'dicomgw',
      'listener remote_ae destination destination_group destination_group_member destination_window route
-      route_edit harmless_text'),
-    ('admin', 'SELECT', 'dicomgw', 'audit_log audit_chain session app_user_status'),
+      route_edit harmless_text audit_repository'),
+    ('admin', 'SELECT', 'dicomgw', 'audit_log audit_chain session app_user_status audit_repository audit_export audit_export_status'),
     ('admin', 'EXECUTE', 'dicomgw',
      'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()
       create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret()
       verify_audit() _audit_hash() _setting() _login_key()'),
-    ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit'),
+    ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit audit_export_status'),
+    ('admin', 'SELECT, INSERT, UPDATE, DELETE', 'dicomgw_api', 'audit_repository'),
     ('admin', 'EXECUTE', 'dicomgw_api',
      'create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret() verify_audit()'),
 
     -- ---------- the workers' and the owner's own ----------
 
     ('nobody', 'SELECT', 'dicomgw',
-     'pseudonym destination_secret sender_destination forward_target removable delivered storage_epoch app_user token_secret login_failure'),
+     'pseudonym destination_secret sender_destination forward_target removable delivered storage_epoch audit_target app_user token_secret login_failure'),
     ('nobody', 'EXECUTE', 'dicomgw', 'notify_config_change() notify_work() create_first_admin() create_roles() drop_roles()')
 ) AS g(roles, privilege, schema, names)
 CROSS JOIN regexp_split_to_table(g.roles, '\s+') AS r(role)

@@ -52,6 +52,9 @@ extern DgwReadResult dgw_channel_malformed(DgwChannel *channel, const DgwFrame *
 /* Send what the channel's writer holds, and empty it; false if the helper doesn't take it. */
 extern bool dgw_channel_send(DgwChannel *channel);
 
+/* What a peer says in its own words may be anything; the database takes UTF-8 only.  palloc'ed. */
+extern char *dgw_peer_words(DgwSlice words);
+
 typedef struct DgwHelper
 {
 	const char *program; /* file name: "dicomgw-scp" */

@@ -30,6 +30,7 @@ static void (*const worker_functions[DGW_N_WORKERS])(void) = {
 	[DGW_ROUTER] = dgw_router_run,
 	[DGW_FORWARDER] = dgw_forwarder_run,
 	[DGW_MAINTENANCE] = dgw_maintenance_run,
+	[DGW_AUDIT] = dgw_audit_run,
 };
 
 static emit_log_hook_type prev_emit_log_hook = NULL;

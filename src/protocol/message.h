@@ -3,7 +3,7 @@
  * message.h
  *	  The messages between the background workers and the helper programs.
  *
- * Three kinds of channel, each a Unix stream socket with a worker ("W") at
+ * Four kinds of channel, each a Unix stream socket with a worker ("W") at
  * one end and a helper process ("H") at the other:
  *
  *	control		receiver <-> dicomgw-scp, the listening parent
@@ -11,11 +11,12 @@
  *				descriptor comes beside the ASSOCIATION message
  *	sender		forwarder (or a backend that runs dicomgw.echo) <-> dicomgw-scu,
  *				or dicomgw-stow for a DICOMweb destination
+ *	audit		audit worker <-> dicomgw-syslog
  *
  * What may be said, by whom, on which channel:
  *
  *	message				channel			way		answered by
- *	HELLO				control, sender	both	HELLO (H first)
+ *	HELLO				all but association	both	HELLO (H first)
  *	LOG					all				H -> W	-
  *	CONFIG				control			W -> H	LISTENER_STATE, one a listener
  *	LISTENER_STATE		control			H -> W	-
@@ -38,6 +39,10 @@
  *	ASSOCIATION_FAILED	sender			H -> W	-  (the last one: the sender exits)
  *	ECHO				sender			W -> H	ECHO_RESULT
  *	ECHO_RESULT			sender			H -> W	-
+ *	AUDIT_REPOSITORY	audit			W -> H	-
+ *	AUDIT_RECORD		audit			W -> H	AUDIT_DELIVERED or AUDIT_FAILED for all
+ *	AUDIT_DELIVERED		audit			H -> W	-  (the last one: the program exits)
+ *	AUDIT_FAILED		audit			H -> W	-  (the last one: the program exits)
  *
  * dgw_message_permitted() is this table as code: whatever it does not permit
  * ends the conversation.  Each message has one struct, one encoder and one
@@ -60,7 +65,7 @@ extern "C"
 #endif
 
 /* Raised whenever a message changes; both ends must have the same. */
-#define DGW_PROTOCOL_VERSION 4
+#define DGW_PROTOCOL_VERSION 5
 
 /* The descriptor on which a helper program finds its channel. */
 #define DGW_CHANNEL_FD 3
@@ -91,14 +96,19 @@ extern "C"
 		DGW_MSG_RESULT,
 		DGW_MSG_ASSOCIATION_FAILED,
 		DGW_MSG_ECHO,
-		DGW_MSG_ECHO_RESULT
+		DGW_MSG_ECHO_RESULT,
+		DGW_MSG_AUDIT_REPOSITORY,
+		DGW_MSG_AUDIT_RECORD,
+		DGW_MSG_AUDIT_DELIVERED,
+		DGW_MSG_AUDIT_FAILED
 	} DgwMessageType;
 
 	typedef enum DgwChannelKind
 	{
 		DGW_CHANNEL_CONTROL = 1,
 		DGW_CHANNEL_ASSOCIATION = 2,
-		DGW_CHANNEL_SENDER = 4
+		DGW_CHANNEL_SENDER = 4,
+		DGW_CHANNEL_AUDIT = 8
 	} DgwChannelKind;
 
 	typedef enum DgwDirection
@@ -450,6 +460,44 @@ extern "C"
  * Encoders append one frame to the writer; decoders return false if the frame
  * is not exactly one such message.
  */
+	/* ---------- audit channel ---------- */
+
+	/* Said once, before the first AUDIT_RECORD: a syslog receiver (RFC 5425), and who we are there. */
+	typedef struct DgwAuditRepository
+	{
+		DgwSlice host;
+		uint16_t port;
+		uint8_t tls;			   /* DgwTlsCheck; off: octet counting over TCP (RFC 6587 3.4.1) */
+		uint8_t needs_close;	   /* 1: only a close_notify of its own confirms what it was sent */
+		uint32_t connect_timeout;  /* seconds */
+		uint32_t response_timeout; /* seconds for TLS, for taking more, and for its end */
+		DgwSlice tls_ca; /* absolute paths of PEM files; empty CA: those the system trusts */
+		DgwSlice tls_certificate;
+		DgwSlice tls_key;
+		DgwSlice tls_server_name; /* that its certificate must have; empty: host */
+	} DgwAuditRepository;
+
+	/* One audit message; when all are said, the worker closes its side of the channel. */
+	typedef struct DgwAuditRecord
+	{
+		uint64_t position; /* of its link in audit_chain */
+		uint8_t priority;  /* PRI, RFC 5424 6.2.1 */
+		DgwSlice at;	   /* TIMESTAMP, RFC 5424 6.2.3 */
+		DgwSlice xml;	   /* PS3.15 A.5.1, in UTF-8 */
+	} DgwAuditRecord;
+
+	/* The repository has read all of them to the end. */
+	typedef struct DgwAuditDelivered
+	{
+		uint64_t position; /* of the last one */
+	} DgwAuditDelivered;
+
+	/* Nobody knows what it has of them. */
+	typedef struct DgwAuditFailed
+	{
+		DgwSlice message;
+	} DgwAuditFailed;
+
 	extern bool dgw_encode_hello(DgwFrameWriter *w, const DgwHello *m);
 	extern bool dgw_encode_log(DgwFrameWriter *w, const DgwLog *m);
 	extern bool dgw_encode_config(DgwFrameWriter *w, const DgwConfig *m);
@@ -474,6 +522,11 @@ extern "C"
 	extern bool dgw_encode_echo(DgwFrameWriter *w);
 	extern bool dgw_encode_echo_result(DgwFrameWriter *w, const DgwEchoResult *m);
 
+	extern bool dgw_encode_audit_repository(DgwFrameWriter *w, const DgwAuditRepository *m);
+	extern bool dgw_encode_audit_record(DgwFrameWriter *w, const DgwAuditRecord *m);
+	extern bool dgw_encode_audit_delivered(DgwFrameWriter *w, const DgwAuditDelivered *m);
+	extern bool dgw_encode_audit_failed(DgwFrameWriter *w, const DgwAuditFailed *m);
+
 	extern bool dgw_decode_hello(DgwFrame *f, DgwHello *m);
 	extern bool dgw_decode_log(DgwFrame *f, DgwLog *m);
 	extern bool dgw_decode_config(DgwFrame *f, DgwConfig *m);
@@ -496,6 +549,10 @@ extern "C"
 	extern bool dgw_decode_result(DgwFrame *f, DgwResult *m);
 	extern bool dgw_decode_association_failed(DgwFrame *f, DgwAssociationFailed *m);
 	extern bool dgw_decode_echo_result(DgwFrame *f, DgwEchoResult *m);
+	extern bool dgw_decode_audit_repository(DgwFrame *f, DgwAuditRepository *m);
+	extern bool dgw_decode_audit_record(DgwFrame *f, DgwAuditRecord *m);
+	extern bool dgw_decode_audit_delivered(DgwFrame *f, DgwAuditDelivered *m);
+	extern bool dgw_decode_audit_failed(DgwFrame *f, DgwAuditFailed *m);
 
 #ifdef __cplusplus
 }

@@ -167,12 +167,12 @@ static void
 test_permissions(void)
 {
 	static const DgwChannelKind channels[] = {DGW_CHANNEL_CONTROL, DGW_CHANNEL_ASSOCIATION,
-											  DGW_CHANNEL_SENDER};
+											  DGW_CHANNEL_SENDER, DGW_CHANNEL_AUDIT};
 	bool nothing = true;
 	bool strict = true;
 	int homeless = 0;
 
-	for (int c = 0; c < 3; c++)
+	for (int c = 0; c < 4; c++)
 	{
 		for (int way = DGW_TO_WORKER; way <= DGW_TO_HELPER; way++)
 		{
@@ -188,7 +188,7 @@ test_permissions(void)
 	{
 		bool somewhere = false;
 
-		for (int c = 0; c < 3; c++)
+		for (int c = 0; c < 4; c++)
 		{
 			for (int way = DGW_TO_WORKER; way <= DGW_TO_HELPER; way++)
 			{
@@ -206,6 +206,8 @@ test_permissions(void)
 	   "a helper may not say COMMITTED");
 	ok(!dgw_message_permitted(DGW_MSG_RECEIVED, DGW_CHANNEL_SENDER, DGW_TO_WORKER, 8),
 	   "a sender may not say RECEIVED");
+	ok(!dgw_message_permitted(DGW_MSG_AUDIT_DELIVERED, DGW_CHANNEL_SENDER, DGW_TO_WORKER, 8),
+	   "a sender may not say AUDIT_DELIVERED");
 	ok(!dgw_message_permitted(DGW_MSG_LOG, DGW_CHANNEL_CONTROL, DGW_TO_WORKER, 1024 * 1024),
 	   "a LOG message may not be a megabyte");
 	ok(strcmp(dgw_message_name(UINT16_MAX), "unknown") == 0, "an unknown type has a name, too");

@@ -143,6 +143,23 @@ encode_job(DgwFrameWriter *w)
 	return dgw_encode_job(w, &m);
 }
 
+static bool
+encode_audit_repository(DgwFrameWriter *w)
+{
+	DgwAuditRepository m = {.host = slice("arr.example"),
+							.port = 6514,
+							.tls = DGW_TLS_VERIFY_FULL,
+							.needs_close = 1,
+							.connect_timeout = 10,
+							.response_timeout = 30,
+							.tls_ca = slice("/etc/ca.pem"),
+							.tls_certificate = slice("/etc/cert.pem"),
+							.tls_key = slice("/etc/key.pem"),
+							.tls_server_name = slice("arr.example")};
+
+	return dgw_encode_audit_repository(w, &m);
+}
+
 /* Appends the sample of this type. */
 bool
 encode_sample(DgwFrameWriter *w, uint16_t type)
@@ -206,6 +223,10 @@ encode_sample(DgwFrameWriter *w, uint16_t type)
 						  slice("CN=pacs"),
 						  slice("")};
 
+	DgwAuditRecord record = {7, 85, slice("2026-11-25T14:00:00Z"), slice("<AuditMessage/>")};
+	DgwAuditDelivered delivered = {7};
+	DgwAuditFailed audit_failed = {slice("could not connect")};
+
 	switch ((DgwMessageType) type)
 	{
 		case DGW_MSG_HELLO:
@@ -254,6 +275,14 @@ encode_sample(DgwFrameWriter *w, uint16_t type)
 			return dgw_encode_echo(w);
 		case DGW_MSG_ECHO_RESULT:
 			return dgw_encode_echo_result(w, &echo);
+		case DGW_MSG_AUDIT_REPOSITORY:
+			return encode_audit_repository(w);
+		case DGW_MSG_AUDIT_RECORD:
+			return dgw_encode_audit_record(w, &record);
+		case DGW_MSG_AUDIT_DELIVERED:
+			return dgw_encode_audit_delivered(w, &delivered);
+		case DGW_MSG_AUDIT_FAILED:
+			return dgw_encode_audit_failed(w, &audit_failed);
 	}
 	return false;
 }
@@ -322,6 +351,14 @@ decode_sample(DgwFrame *f, DgwFrameWriter *again)
 			DECODE(DgwAssociationFailed, association_failed);
 		case DGW_MSG_ECHO_RESULT:
 			DECODE(DgwEchoResult, echo_result);
+		case DGW_MSG_AUDIT_REPOSITORY:
+			DECODE(DgwAuditRepository, audit_repository);
+		case DGW_MSG_AUDIT_RECORD:
+			DECODE(DgwAuditRecord, audit_record);
+		case DGW_MSG_AUDIT_DELIVERED:
+			DECODE(DgwAuditDelivered, audit_delivered);
+		case DGW_MSG_AUDIT_FAILED:
+			DECODE(DgwAuditFailed, audit_failed);
 		case DGW_MSG_ECHO:
 			if (again != NULL && !dgw_encode_echo(again))
 				return false;
