@@ -47,9 +47,9 @@ def frame(name, payload):
     return struct.pack('=IHH', len(payload), TYPES[name], 0) + payload
 
 
-def repository(port, tls=OFF, needs_close=0, ca='', certificate='', key='', name='', timeout=3):
+def repository(port, tls=OFF, needs_close=0, ca='', certificate='', key='', server_name='', timeout=3):
     return frame('AUDIT_REPOSITORY', text(b'127.0.0.1') + struct.pack('=HBBII', port, tls, needs_close, timeout, timeout) +
-                 b''.join(text(part.encode()) for part in (ca, certificate, key, name)))
+                 b''.join(text(part.encode()) for part in (ca, certificate, key, server_name)))
 
 
 def record(position, xml=b'<AuditMessage/>'):
@@ -203,7 +203,7 @@ def test_tls():
         run('TLS with both certificates (%d)' % needs_close, proper, 'delivered 2$', context=context(), seen=both, tls=VERIFY_FULL,
             needs_close=needs_close, **ours)
     run('another authority', proper, 'failed: .*certificate', context=context('stranger'), seen=nothing, tls=VERIFY_FULL, **ours)
-    run('another name', proper, 'failed: .*made out to', context=context(), seen=nothing, tls=VERIFY_FULL, name='other.example',
+    run('another name', proper, 'failed: .*made out to', context=context(), seen=nothing, tls=VERIFY_FULL, server_name='other.example',
         **ours)
     run('it does not want us', proper, 'failed: ', context=context(client_ca='other'), seen=nothing, tls=VERIFY_FULL, **ours)
     run('no certificate of ours', proper, 'failed: ', context=context(), seen=nothing, tls=VERIFY_FULL, ca=ours['ca'])
