@@ -82,15 +82,15 @@ SELECT ok(octet_length(pg_temp.message('retry', repeat(chr(128512), 20000), json
 -- ---------- the repository ----------
 
 SELECT throws_ok($$ INSERT INTO dicomgw.audit_repository (name, host, tls) VALUES ('a', 'h', 'off') $$, '23514', NULL, 'no patient data without TLS');
-INSERT INTO dicomgw.audit_repository (name, host) VALUES ('arr', 'arr.example');
+INSERT INTO dicomgw.audit_repository (id, name, host) VALUES (71, 'arr', 'arr.example');
 SET CONSTRAINTS ALL IMMEDIATE;
-SELECT results_eq($$ SELECT v_position, v_priority FROM dicomgw._audit_records(1, 0) $$, $$ VALUES (1::bigint, 85) $$, 'its own entry is the first to be sent');
-SELECT dicomgw._audit_failed(1, 'no');
-SELECT dicomgw._audit_failed(1, 'still no');
+SELECT results_eq($$ SELECT v_position, v_priority FROM dicomgw._audit_records(71, 0) $$, $$ VALUES (1::bigint, 85) $$, 'its own entry is the first to be sent');
+SELECT dicomgw._audit_failed(71, 'no');
+SELECT dicomgw._audit_failed(71, 'still no');
 SELECT is((SELECT (connected, waiting, failures, next_attempt_at - now(), last_error)::text FROM dicomgw.audit_export_status), '(f,1,2,00:00:02,"still no")', 'failed attempts');
-SELECT dicomgw._audit_delivered(1, 1);
+SELECT dicomgw._audit_delivered(71, 1);
 SELECT is((SELECT (connected, waiting, failures, next_attempt_at, last_id)::text FROM dicomgw.audit_export_status), '(t,0,0,,1)', 'and a success');
-SELECT is_empty('SELECT dicomgw._audit_delivered(2, 1) FROM dicomgw.audit_export WHERE repository = 2', 'one that was deleted meanwhile');
+SELECT is_empty('SELECT dicomgw._audit_delivered(72, 1) FROM dicomgw.audit_export WHERE repository = 72', 'one that was deleted meanwhile');
 
 SELECT * FROM finish();
 ROLLBACK;
