@@ -191,10 +191,9 @@ COMMENT ON COLUMN dicomgw.audit_export_status.next_attempt_at IS 'not tried befo
 COMMENT ON COLUMN dicomgw.audit_export_status.last_error IS 'why the last failed attempt failed';
 COMMENT ON COLUMN dicomgw.audit_export_status.last_error_at IS 'when';
 
--- With the owner's rights: a viewer is to be told that the export is stuck, but may not look at the audit log.
 CREATE FUNCTION dicomgw.audit_export_problems(after interval DEFAULT '10 minutes')
 RETURNS TABLE (repository text, message text, since timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT s.repository,

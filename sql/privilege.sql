@@ -44,7 +44,7 @@ FROM (VALUES
       forward_job dead_letter forward_history forward_attempt routing_decision group_assignment
       association_history caller storage_problem storage_check storage_repair removal_log attribute partitioned privilege
       status storage stored_object destination_open route_row unrouted job_status destination_status totals
-      association listener_status receiving audit_code audit_event
+      association listener_status receiving
       route_edit edit_version harmless_text deidentification_rule deidentification_dummy
       gathering gathering_instance gathering_status completion study_conflict study_delivery study_delivery_status
       configuration_history configuration_change'),
@@ -54,7 +54,7 @@ FROM (VALUES
       configuration_as_of() route_as_of() destination_as_of() listener_as_of()
       timeline() tag() tags() tag_has() tag_like() tag_of() tag_path() tag_value() tag_values() tag_any_equal() tag_any_like()
       _edit_distance() header_attributes() status_text() retry_delay() note_view()
-      audit_export_problems() worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()'),
+      worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()'),
     ('viewer', 'SELECT', 'dicomgw_api', 'study series instance'),
 
     -- ---------- the queue ----------
@@ -68,11 +68,11 @@ FROM (VALUES
     ('admin', 'INSERT, UPDATE, DELETE', 'dicomgw',
      'listener remote_ae destination destination_group destination_group_member destination_window route
       route_edit harmless_text audit_repository'),
-    ('admin', 'SELECT', 'dicomgw', 'audit_log audit_chain session app_user_status audit_repository audit_export audit_export_status'),
+    ('admin', 'SELECT', 'dicomgw', 'audit_log audit_chain session app_user_status audit_code audit_event audit_repository audit_export audit_export_status'),
     ('admin', 'EXECUTE', 'dicomgw',
      'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()
       create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret()
-      verify_audit() _audit_hash() _setting() _login_key()'),
+      verify_audit() audit_export_problems() _audit_hash() _setting() _login_key()'),
     ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit audit_export_status'),
     ('admin', 'SELECT, INSERT, UPDATE, DELETE', 'dicomgw_api', 'audit_repository'),
     ('admin', 'EXECUTE', 'dicomgw_api',

@@ -55,11 +55,11 @@ SELECT bag_eq($$ SELECT action FROM unnest('{start replay,start retry,start canc
 
 -- ---------- who, where, what ----------
 
-SELECT is(pg_temp.find(m, '//ActiveParticipant[1]/@UserID'), 'ann', 'who'),
+SELECT unnest(ARRAY[is(pg_temp.find(m, '//ActiveParticipant[1]/@UserID'), 'ann', 'who'),
        is(pg_temp.find(m, '//ActiveParticipant[1]/@NetworkAccessPointID'), '192.0.2.1', 'from where'),
        is(pg_temp.find(m, '//AuditSourceIdentification/@AuditSourceID'), 'gateway', 'where'),
        is(pg_temp.find(m, '//EventIdentification/@EventDateTime'), '2026-11-25T14:00:00.000000Z', 'when'),
-       is(convert_from(decode(pg_temp.find(m, '//ParticipantObjectDetail[@type="details"]/@value'), 'base64'), 'UTF8'), '{"n": 1}', 'with what')
+       is(convert_from(decode(pg_temp.find(m, '//ParticipantObjectDetail[@type="details"]/@value'), 'base64'), 'UTF8'), '{"n": 1}', 'with what')])
 FROM pg_temp.message('retry', 'job 1', '{"n": 1}') m;
 SELECT is(pg_temp.find(pg_temp.message('failed login', 'user bob', '{}', '(nobody)'), '//ActiveParticipant[1]/@UserID'), 'bob',
           'who could not sign in is who was said to be');
