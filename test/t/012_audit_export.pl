@@ -51,7 +51,7 @@ sub stop_receiver
 	undef $receiver;
 	return;
 }
-END { stop_receiver() }
+END { local $?; stop_receiver() }
 
 # Nothing is malformed, nothing is missing, and nothing comes before its time; some may come twice.
 sub all_in_order
