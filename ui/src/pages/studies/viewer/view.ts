@@ -64,14 +64,14 @@ export function askedSide(stage: Size, zoom: number, density: number, picture: S
 
 // ---------- wheel ----------
 
-const NOTCH = 60
-const LINE = 20
+const NOTCH = 100
 
 /** Notches of a wheel, of a touch pad's small steps as many as make one; and what is left over. */
 export function notches(rest: number, event: { deltaY: number; deltaMode: number }): { steps: number; rest: number } {
-  // lines (1) and pages (2) are whole notches
-  if (event.deltaMode !== 0) return { steps: Math.sign(event.deltaY) * Math.max(1, Math.round((Math.abs(event.deltaY) * LINE) / NOTCH)), rest: 0 }
+  // a wheel says whole notches, in pixels or (deltaMode 1) some three lines each
+  if (event.deltaMode !== 0) return { steps: Math.sign(event.deltaY), rest: 0 }
+  if (Math.abs(event.deltaY) >= NOTCH) return { steps: Math.round(event.deltaY / NOTCH), rest: 0 }
   const sum = Math.sign(rest) === -Math.sign(event.deltaY) ? event.deltaY : rest + event.deltaY
-  const steps = Math.trunc(sum / NOTCH)
+  const steps = Math.abs(sum) < NOTCH ? 0 : Math.sign(sum)
   return { steps, rest: sum - steps * NOTCH }
 }

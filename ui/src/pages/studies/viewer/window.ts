@@ -34,7 +34,7 @@ export function fullWindow(info: ImageInfo | undefined): Window {
 }
 
 export function ownWindow(info: ImageInfo | undefined): Window {
-  if (info?.window_center != null && info.window_width != null && info.window_width > 0) {
+  if (typeof info?.window_center === 'number' && typeof info.window_width === 'number' && info.window_width > 0) {
     return { center: info.window_center, width: info.window_width }
   }
   return fullWindow(info)
