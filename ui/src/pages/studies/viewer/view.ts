@@ -8,6 +8,8 @@ export interface View {
   x: number
   y: number
 }
+/** What dragging does. */
+export type Tool = 'window' | 'pan'
 export interface Size {
   width: number
   height: number
