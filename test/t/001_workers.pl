@@ -46,7 +46,7 @@ ok(
 	$node->poll_query_until('postgres',
 		q{SELECT count(*) = 6 FROM pg_stat_activity WHERE backend_type LIKE 'dicomgw %' AND query <> ''}),
 	'and say there what they do');
-ok($gateway->poll('SELECT count(*) = 5 FROM dicomgw.status WHERE running'), 'status: all run');
+ok($gateway->poll('SELECT count(*) = 6 FROM dicomgw.status WHERE running'), 'status: all run');
 ok($gateway->wait_until_up, 'the port answers');
 
 # ---------- CREATE and DROP EXTENSION, DROP DATABASE ----------
