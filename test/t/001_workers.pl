@@ -44,9 +44,9 @@ is(
 	'they have their names in pg_stat_activity');
 ok(
 	$node->poll_query_until('postgres',
-		q{SELECT count(*) = 5 FROM pg_stat_activity WHERE backend_type LIKE 'dicomgw %' AND query <> ''}),
+		q{SELECT count(*) = 6 FROM pg_stat_activity WHERE backend_type LIKE 'dicomgw %' AND query <> ''}),
 	'and say there what they do');
-ok($gateway->poll('SELECT count(*) = 5 FROM dicomgw.status WHERE running'), 'status: all run');
+ok($gateway->poll('SELECT count(*) = 6 FROM dicomgw.status WHERE running'), 'status: all run');
 ok($gateway->wait_until_up, 'the port answers');
 
 # ---------- CREATE and DROP EXTENSION, DROP DATABASE ----------
