@@ -30,6 +30,8 @@ OBJS = \
 	src/token.o \
 	src/login_attempts.o \
 	src/audit.o \
+	src/audit_export.o \
+	src/audit_session.o \
 	src/space.o \
 	src/peer_address.o \
 	src/water_marks.o \
@@ -78,13 +80,13 @@ OBJS = \
 
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
-SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status identity audit listener remote_ae destination \
+SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status identity audit audit_event listener remote_ae destination \
 	destination_window destination_state destination_group object storage_repair header dictionary \
 	route deidentification deidentification_rules pseudonym route_edit edit_plan edit_preview \
 	queue study group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
 	timeline storage storage_check task retention maintenance association measurement traffic history revert dry_run explain \
-	app_user session sign_in user_admin configuration_audit scope alert object_access api api_user api_object api_object_file api_configuration \
-	api_queue api_routing api_status api_task metrics api_metrics api_comment privilege roles grants))
+	app_user session sign_in user_admin audit_message audit_repository configuration_audit scope alert object_access api api_user api_object api_object_file api_configuration \
+	api_queue api_routing api_status api_task api_audit metrics api_metrics api_comment privilege roles grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))
@@ -96,7 +98,7 @@ DEIDENTIFICATION = sql/deidentification_rules.sql
 DATA = $(UPGRADES)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(RENDER_OBJS) $(SHARED_HELPER_OBJS))
+HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(RENDER_OBJS) $(SYSLOG_OBJS) $(SHARED_HELPER_OBJS))
 HELPER_C_OBJS = $(sort $(STOW_OBJS) $(filter-out $(PROTOCOL_OBJS),$(WORKER_OBJS)))
 HELPER_OBJS = $(HELPER_CXX_OBJS) $(HELPER_C_OBJS)
 HELPER_BOTHFLAGS = -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)
@@ -175,12 +177,16 @@ dicomgw-scp: $(SCP_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-scu: $(SCU_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-stow: $(STOW_OBJS) $(WORKER_OBJS)
 dicomgw-render: $(RENDER_OBJS) $(WORKER_OBJS)
+dicomgw-syslog: $(SYSLOG_OBJS) $(WORKER_OBJS)
 
 dicomgw-scp dicomgw-scu:
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(HELPER_LIBS)
 
 dicomgw-render:
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(RENDER_LIBS)
+
+dicomgw-syslog:
+	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(SYSLOG_LIBS)
 
 dicomgw-stow:
 	$(CC) $(HELPER_CFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(STOW_LIBS)

@@ -85,16 +85,20 @@ CREATE VIEW dicomgw.alert AS
         CROSS JOIN (SELECT coalesce(current_setting('dicomgw.routing', true), 'on')::boolean AS routing) r
         CROSS JOIN threshold t
         WHERE o.received_at < now() - t.unrouted_age
+    ), audit_export AS (
+        SELECT 'warning', 'audit_export_stuck', p.repository,
+               format('%s. Nothing is lost, it is tried again by itself. SELECT * FROM dicomgw.audit_export_status says more.', p.message), p.since
+        FROM dicomgw.audit_export_problems() p
     )
     SELECT a.severity, a.kind, a.subject, a.message, a.since
     FROM (TABLE worker UNION ALL TABLE listener UNION ALL TABLE certificate UNION ALL TABLE storage UNION ALL TABLE damage
-          UNION ALL TABLE destination UNION ALL TABLE queue UNION ALL TABLE failed UNION ALL TABLE unrouted)
+          UNION ALL TABLE destination UNION ALL TABLE queue UNION ALL TABLE failed UNION ALL TABLE unrouted UNION ALL TABLE audit_export)
          AS a(severity, kind, subject, message, since)
     WHERE NOT pg_is_in_recovery();
 COMMENT ON VIEW dicomgw.alert IS 'What somebody should look at now: one row a trouble, gone when it is over';
 COMMENT ON COLUMN dicomgw.alert.severity IS 'critical: objects are refused, lost or stand still; warning: that may come of it';
 COMMENT ON COLUMN dicomgw.alert.kind IS
-    'worker_down, listener_down, certificate_expires, storage_low, storage_problem, destination_down, queue_old, dead_letter, unrouted';
-COMMENT ON COLUMN dicomgw.alert.subject IS 'worker, listener, place of storage or destination that it is about';
+    'worker_down, listener_down, certificate_expires, storage_low, storage_problem, destination_down, queue_old, dead_letter, unrouted, audit_export_stuck';
+COMMENT ON COLUMN dicomgw.alert.subject IS 'worker, listener, place of storage, destination or audit repository that it is about';
 COMMENT ON COLUMN dicomgw.alert.message IS 'what, since when, what to do';
 COMMENT ON COLUMN dicomgw.alert.since IS 'since when; NULL: it is not known';

@@ -57,7 +57,7 @@ FROM (VALUES
       _edit_distance() header_attributes() status_text() retry_delay() note_view()
       instance_file() preview() header() instance_image_info() _object_file() _image_info() _header_from_file() _kept_header() _declared_image()
       _byte_range() _etag() _not_modified() _set_response_headers()
-      worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()
+      audit_export_problems() worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()
       settings() _note_object() _masked_passcode() _dcmtk_version()
       duration_bounds() time_series() _check_time_series() _refuse_limited()'),
     ('viewer', 'SELECT', 'dicomgw_api',
@@ -85,26 +85,26 @@ FROM (VALUES
 
     ('admin', 'INSERT, UPDATE, DELETE', 'dicomgw',
      'listener remote_ae destination destination_group destination_group_member destination_window route
-      route_edit harmless_text'),
+      route_edit harmless_text audit_repository'),
     ('admin', 'INSERT, UPDATE, DELETE', 'dicomgw_api',
      'listener remote_ae destination destination_group destination_group_member destination_window route
-      route_edit harmless_text'),
+      route_edit harmless_text audit_repository'),
     ('admin', 'EXECUTE', 'dicomgw_api',
      'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()'),
-    ('admin', 'SELECT', 'dicomgw', 'audit_log audit_chain session app_user_status'),
+    ('admin', 'SELECT', 'dicomgw', 'audit_log audit_chain session app_user_status audit_code audit_event audit_repository audit_export audit_export_status'),
     ('admin', 'EXECUTE', 'dicomgw',
      'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()
       create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret()
       verify_audit() _audit_hash() _setting() _login_key()
       _check_set_edit() _edit_path() _value_problem() _deidentification_options()'),
-    ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit'),
+    ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit audit_repository audit_export_status'),
     ('admin', 'EXECUTE', 'dicomgw_api',
      'create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret() verify_audit()'),
 
     -- ---------- the workers' and the owner's own ----------
 
     ('nobody', 'SELECT', 'dicomgw',
-     'measurement pseudonym destination_secret sender_destination forward_target removable delivered storage_epoch task_portion app_user token_secret login_failure'),
+     'measurement pseudonym destination_secret sender_destination forward_target removable delivered storage_epoch task_portion audit_target app_user token_secret login_failure'),
     ('nobody', 'EXECUTE', 'dicomgw', 'notify_config_change() notify_work() create_first_admin() create_roles() drop_roles()')
 ) AS g(roles, privilege, schema, names)
 CROSS JOIN regexp_split_to_table(g.roles, '\s+') AS r(role)

@@ -100,3 +100,17 @@ export function only<T>(answer: T | T[]): T {
   if (first === undefined) throw new ApiError({ message: 'the answer is empty', status: 200 })
   return first
 }
+
+/** What a function answers that is not JSON, as an address: for img, and for links that download. */
+export function addressOf(name: string, args: Readonly<Record<string, string | number | null | undefined>>): string {
+  const given = Object.entries(args).filter(([, value]) => value !== null && value !== undefined)
+  return `${API_PATH}/rpc/${name}?${new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()}`
+}
+
+/** The bytes at such an address, or an ApiError. */
+export async function bytesAt(address: string, signal: AbortSignal): Promise<Blob> {
+  const response = await watchedFetch(address, { signal })
+  if (response.ok) return response.blob()
+  const body = (await response.json().catch(() => null)) as Answer<never>['error']
+  return checked<never>({ data: null, error: body ?? { message: response.statusText }, status: response.status })
+}

@@ -5,10 +5,12 @@ import { common } from './common'
 import { dashboard } from './dashboard'
 import { login } from './login'
 import { queue } from './queue'
+import { studies } from './studies'
 
 export const en = {
   ...common,
   dashboard,
   login,
   queue,
+  studies,
 } as const

@@ -5,6 +5,7 @@ import { api, call, rows, type Args, type Filled, type Row } from '@/api/client'
 import { ApiError } from '@/api/error'
 import { t } from '@/i18n'
 import { after, type Order } from '@/lib/keyset'
+import { quotedPattern } from '@/lib/pattern'
 
 export type Job = Filled<Row<'job'>, 'job_id' | 'state' | 'destination' | 'sop_instance_uid' | 'reason_code' | 'reason' | 'since' | 'priority' | 'attempts' | 'instance_id'>
 
@@ -13,15 +14,6 @@ export type FilterName = (typeof FILTERS)[number]
 export type Filters = Record<FilterName, string>
 
 export const REASON_CODES = ['sending', 'queue', 'backoff', 'down', 'paused', 'window', 'rate', 'forwarder', 'failed'] as const
-
-/** A pattern of LIKE that finds the text anywhere; * is PostgREST's %. */
-export function containing(text: string): string {
-  return `%${text.replace(/[\\%_]/g, '\\$&')}%`
-}
-
-function quotedPattern(text: string): string {
-  return `"${containing(text).replace(/[\\"]/g, '\\$&')}"`
-}
 
 export function queryJobs(filters: Filters, columns = '*') {
   let query = api.from('job').select(columns as '*')
