@@ -7,12 +7,18 @@ export type Database = {
   dicomgw_api: {
     Tables: Record<never, never>
     Views: {
+      /** What somebody should look at now: one row a trouble, gone when it is over */
       alert: {
         Row: {
+          /** critical: objects are refused, lost or stand still; warning: that may come of it */
           severity: string | null
+          /** worker_down, listener_down, certificate_expires, storage_low, storage_problem, destination_down, queue_old, dead_letter, unrouted */
           kind: string | null
+          /** worker, listener, place of storage or destination that it is about */
           subject: string | null
+          /** what, since when, what to do */
           message: string | null
+          /** since when; NULL: it is not known */
           since: string | null
         }
         Relationships: []
@@ -1311,19 +1317,33 @@ export type Database = {
         }
         Relationships: []
       }
+      /** Long work that people have started, one at a time in the order of their numbers; what has ended is kept for 30 days */
       task: {
         Row: {
+          /** number of the task */
           id: number
+          /** replay, retry, cancel, set_priority, move or check_storage */
           kind: string
-          started_by: string | null
+          /** with which arguments it was started */
+          arguments: Json
+          /** who started it */
+          started_by: string
+          /** when */
           created_at: string
+          /** when its turn came */
           started_at: string | null
+          /** when it ended */
           finished_at: string | null
+          /** waiting for its turn, running, done, failed (message says why), cancelled by a person */
           state: string
+          /** how many objects, jobs or files are done */
           done: number
+          /** of how many; of files it is what the rows say */
           total: number | null
+          /** what it waits for, or why it failed */
           message: string | null
-          result: Json | null
+          /** what was done so far: counts as the verb of this name answers them */
+          result: Json
         }
         Relationships: []
       }
@@ -1413,8 +1433,9 @@ export type Database = {
         Args: { job_id?: number | null; destination?: string | null; study_instance_uid?: string | null; route?: string | null; job_ids?: number[] | null }
         Returns: number
       }
+      /** Ends a task; what it has done stays done. False: it had ended */
       cancel_task: {
-        Args: { id: number }
+        Args: { task_id: number }
         Returns: boolean
       }
       /** Changes one's own password; all other sessions end. 400 if it is not good enough, 401 if the old one is wrong */
@@ -1457,6 +1478,11 @@ export type Database = {
         Args: { job_id?: number | null; destination?: string | null; study_instance_uid?: string | null; route?: string | null; job_ids?: number[] | null }
         Returns: number
       }
+      /** How many objects start_replay would send, given the same */
+      count_replay: {
+        Args: { instance_ids?: number[] | null; study_instance_uids?: string[] | null; calling_ae?: string | null; received_since?: string | null; received_until?: string | null }
+        Returns: number
+      }
       /** Adds a user: viewer, operator, admin or metrics; a viewer may be limited to objects of some calling AE titles, or with some Institution Names. Answers a password that he has to change when he signs in */
       create_user: {
         Args: { username: string; role: string; scope_calling_aes?: string[] | null; scope_institutions?: string[] | null; db_role?: string | null }
@@ -1487,6 +1513,21 @@ export type Database = {
         Args: { instance_id: number }
         Returns: { route: string | null; version: number | null; in_force: boolean | null; outcome: string | null; predicate: string | null; terms: Json | null; jobs: Json | null; remark: string | null }[]
       }
+      /** Header of an object as DICOM JSON (PS3.18 F.2), without bulk data. 404 there is no such object, 410 neither its header nor its file is kept */
+      header: {
+        Args: { instance_id: number }
+        Returns: Json
+      }
+      /** The Part 10 file of an object (application/dicom), or the part that a Range header asks for (206; 32 MiB at most). 404 there is none, 410 its file was removed, 413 more than 32 MiB without a Range, 416 it has no such part, 503 its file is missing or damaged */
+      instance_file: {
+        Args: { instance_id: number }
+        Returns: string
+      }
+      /** {rows, columns, frames, samples_per_pixel, bits_stored, photometric_interpretation, window_center, window_width, pixel_min, pixel_max, displayable, reason}; null: not known. 404 there is no such object */
+      instance_image_info: {
+        Args: { instance_id: number }
+        Returns: Json
+      }
       /** A token for a program that fetches metrics; it is listed among the sessions, and can be revoked there */
       issue_token: {
         Args: { username: string; valid_for?: string | null }
@@ -1512,6 +1553,11 @@ export type Database = {
         Args: Record<PropertyKey, never>
         Returns: Json
       }
+      /** Metrics in Prometheus' text exposition format (Accept: text/plain) */
+      metrics: {
+        Args: Record<PropertyKey, never>
+        Returns: string
+      }
       /** Sends jobs and dead letters to another destination instead, with fresh attempts. Those that are just being sent stay: answers how many it moved, and how many of these there were */
       move: {
         Args: { to_destination: string; job_id?: number | null; destination?: string | null; study_instance_uid?: string | null; route?: string | null; job_ids?: number[] | null }
@@ -1521,6 +1567,11 @@ export type Database = {
       pause: {
         Args: { destination: string; reason?: string | null }
         Returns: boolean
+      }
+      /** A frame of an image as image/png, fitted into width and height (4096 at most); with this window, else the object's own, else the range of its values. 404 there is no such object or frame, 410 its file was removed, 422 it cannot be shown (the message says why), 503 its file is missing or damaged */
+      preview: {
+        Args: { instance_id: number; frame?: number | null; width?: number | null; height?: number | null; window_center?: number | null; window_width?: number | null }
+        Returns: string
       }
       /** What the edits of a route would make of an object, element by element, without sending it: action is null where nothing changes; items of sequences stand as 00400275[1]/00400009 */
       preview_edits: {
@@ -1597,6 +1648,22 @@ export type Database = {
         Args: { priority: number; job_id?: number | null; destination?: string | null; study_instance_uid?: string | null; route?: string | null; job_ids?: number[] | null }
         Returns: number
       }
+      /** Compares files and rows in the background; what does not match is in storage_problem then. Answers the number of the task; 409 if a check is under way */
+      start_check_storage: {
+        Args: { remove_orphans?: boolean | null; also_older?: boolean | null }
+        Returns: number
+      }
+      /** Sends objects to a destination, whatever was sent before, in the background: these numbers, these studies, from this calling AE title, received in this time; what is named narrows the choice, and something has to be named. Answers the number of the task */
+      start_replay: {
+        Args: { destination: string; instance_ids?: number[] | null; study_instance_uids?: string[] | null; calling_ae?: string | null; received_since?: string | null; received_until?: string | null; priority?: number | null; edits_of_route?: string | null }
+        Returns: number
+      }
+      /** Does retry, cancel, set_priority (with priority) or move (with to_destination) in the background, with the jobs that are chosen now. Answers the number of the task */
+      start_verb: {
+        Args: { verb: string; job_id?: number | null; destination?: string | null; study_instance_uid?: string | null; route?: string | null; job_ids?: number[] | null; priority?: number | null; to_destination?: string | null }
+        Returns: number
+      }
+      /** What was received, sent and failed, a row for each step (whole minutes; UTC), also where there was nothing; at most 5000. Of one destination: received is null. Minutes are kept for 30 days, hours (steps of whole hours) for two years. 403 for a limited viewer */
       time_series: {
         Args: { since: string; until?: string | null; step?: string | null; destination?: string | null }
         Returns: { at: string | null; received: number | null; received_bytes: number | null; sent: number | null; sent_bytes: number | null; failed: number | null }[]
