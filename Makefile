@@ -30,6 +30,8 @@ OBJS = \
 	src/token.o \
 	src/login_attempts.o \
 	src/audit.o \
+	src/audit_export.o \
+	src/audit_session.o \
 	src/space.o \
 	src/peer_address.o \
 	src/water_marks.o \
@@ -78,13 +80,13 @@ OBJS = \
 
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
-SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status identity audit listener remote_ae destination \
+SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status identity audit audit_event listener remote_ae destination \
 	destination_window destination_state destination_group object storage_repair header dictionary \
 	route deidentification deidentification_rules pseudonym route_edit edit_plan edit_preview \
 	queue study group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
-	timeline storage storage_check task retention maintenance association history revert dry_run explain \
-	app_user session sign_in user_admin configuration_audit scope object_access api api_user api_object api_object_file api_configuration \
-	api_queue api_routing api_status api_task api_comment privilege roles grants))
+	timeline storage storage_check task retention maintenance association measurement traffic history revert dry_run explain \
+	app_user session sign_in user_admin audit_message audit_repository configuration_audit scope alert object_access api api_user api_object api_object_file api_configuration \
+	api_queue api_routing api_status api_task api_audit metrics api_metrics api_comment privilege roles grants))
 
 UPGRADES = $(wildcard sql/$(EXTENSION)--*--*.sql)
 UNLISTED = $(filter-out $(SQL_PARTS) $(UPGRADES),$(wildcard sql/*.sql))
@@ -96,7 +98,7 @@ DEIDENTIFICATION = sql/deidentification_rules.sql
 DATA = $(UPGRADES)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(RENDER_OBJS) $(SHARED_HELPER_OBJS))
+HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(RENDER_OBJS) $(SYSLOG_OBJS) $(SHARED_HELPER_OBJS))
 HELPER_C_OBJS = $(sort $(STOW_OBJS) $(filter-out $(PROTOCOL_OBJS),$(WORKER_OBJS)))
 HELPER_OBJS = $(HELPER_CXX_OBJS) $(HELPER_C_OBJS)
 HELPER_BOTHFLAGS = -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)
@@ -131,7 +133,8 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 # ---------- with PostgreSQL's development files: build and install ----------
 
 # These targets need nothing installed; some of them do the installing.
-STANDALONE = help deps demo test lint format fuzz bench bench-full bench-queue bench-route
+STANDALONE = help deps demo install-web test lint format fuzz bench bench-full bench-queue bench-route \
+	ui install-ui ui-test ui-types ui-stack
 
 ifneq ($(wildcard $(PGXS)),)
 
@@ -174,12 +177,16 @@ dicomgw-scp: $(SCP_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-scu: $(SCU_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-stow: $(STOW_OBJS) $(WORKER_OBJS)
 dicomgw-render: $(RENDER_OBJS) $(WORKER_OBJS)
+dicomgw-syslog: $(SYSLOG_OBJS) $(WORKER_OBJS)
 
 dicomgw-scp dicomgw-scu:
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(HELPER_LIBS)
 
 dicomgw-render:
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(RENDER_LIBS)
+
+dicomgw-syslog:
+	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(SYSLOG_LIBS)
 
 dicomgw-stow:
 	$(CC) $(HELPER_CFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(STOW_LIBS)
@@ -208,13 +215,20 @@ help:
 	@echo 'make uninstall  remove them'
 	@echo 'make clean      remove what was built'
 	@echo 'make deps       install the Debian packages that all of this needs'
+	@echo 'make install-web  PostgREST as a service and nginx before it, on this host'
+	@echo '                SERVER_NAME=its.name CLUSTER=15/main (whose pg_hba.conf and pg_ident.conf may be added to)'
 	@echo 'make demo       a private server, a PACS, real objects: watch them go through'
 	@echo 'make test       build and test in a scratch folder'
-	@echo '                LAYERS="unit helper regress isolation pgtap tap e2e fuzz" T=one-test JOBS=n'
+	@echo '                LAYERS="unit helper regress isolation pgtap ui tap e2e fuzz" T=one-test JOBS=n'
 	@echo 'make bench      how fast it is, beside Orthanc, storescp and the machine (minutes)'
 	@echo 'make bench-full the same with longer runs, a large past, ten minutes of full speed (an hour)'
 	@echo 'make bench-queue  what a job costs beside a backlog, a history, an old snapshot'
 	@echo 'make bench-route  200 routes over 1,000 objects'
+	@echo 'make ui         build the web UI into ui/dist'
+	@echo 'make install-ui install it into UI_DIR=$(UI_DIR) (DESTDIR=... to stage)'
+	@echo 'make ui-test    the tests of its logic and components'
+	@echo 'make ui-types   write ui/src/api/schema.ts anew, after a change of schema dicomgw_api'
+	@echo 'make ui-stack   a gateway full of objects, with the UI before it, to work on pages'
 	@echo 'make lint       formatting, static analysis, scripts'
 	@echo 'make format     reformat the C and C++ files'
 	@echo 'make fuzz       feed what reads hostile bytes mutated ones for SECONDS=300 each'
@@ -224,6 +238,9 @@ deps:
 
 demo:
 	@demo/run
+
+install-web:
+	@DESTDIR='$(DESTDIR)' deploy/install-web $(if $(SERVER_NAME),--server-name '$(SERVER_NAME)') $(if $(CLUSTER),--cluster '$(CLUSTER)')
 
 test:
 	@LAYERS='$(LAYERS)' T='$(T)' JOBS='$(JOBS)' test/run
@@ -242,6 +259,34 @@ bench-queue:
 
 bench-route:
 	@bench/route
+
+# ---------- the web UI ----------
+
+UI_DIR ?= /usr/share/dicomgw/ui
+UI_MODULES = ui/node_modules/.package-lock.json
+
+$(UI_MODULES): ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	touch $@
+
+ui: $(UI_MODULES)
+	cd ui && npm run build
+
+# What was there goes: its assets have other names.
+install-ui:
+	@test -f ui/dist/index.html || { echo 'dicomgw: the UI is not built: make ui' >&2; exit 1; }
+	rm -rf '$(DESTDIR)$(UI_DIR)'
+	mkdir -p '$(DESTDIR)$(UI_DIR)'
+	cp -R ui/dist/. '$(DESTDIR)$(UI_DIR)/'
+
+ui-test: $(UI_MODULES)
+	cd ui && npm test
+
+ui-types:
+	@tools/ui-types
+
+ui-stack: ui
+	@ui/e2e/stack
 
 lint:
 	@tools/lint

@@ -30,6 +30,10 @@ prompt() {
 	printf '%sdicomgw=#%s %s%s%s\n' "$dim" "$plain" "$blue" "$1" "$plain"
 }
 
+prompt_shell() {
+	printf '%s$%s %s%s%s\n' "$dim" "$plain" "$blue" "$1" "$plain"
+}
+
 # progress_line RECEIVED ROUTED QUEUED SENT FAILED: totals, and rates since the last one
 progress_line() {
 	local now=${EPOCHREALTIME/[.,]/} ms line

@@ -233,6 +233,15 @@ BEGIN
                          p_implementation_class_uid, p_implementation_version, p_tls_version, p_tls_cipher, p_tls_subject,
                          p_started_at, p_ended_at, p_objects, p_bytes, p_outcome, p_reason);
 
+    -- Why it was rejected in words of the standard: what comes after them names the caller.
+    INSERT INTO dicomgw.measurement (writer, kind, subject, label, objects, bytes)
+    SELECT 1, 'association', coalesce(l.name, e.listener_id::text),
+           e.outcome || CASE e.outcome WHEN 'rejected' THEN ': ' || left(split_part(coalesce(e.reason, ''), ':', 1), 40) ELSE '' END,
+           sum(e.connections), sum(e.bytes)
+    FROM unnest(p_listener_id, p_outcome, p_reason, p_bytes, p_connections) AS e(listener_id, outcome, reason, bytes, connections)
+    LEFT JOIN dicomgw.listener l ON l.id = e.listener_id
+    GROUP BY 3, 4;
+
     INSERT INTO dicomgw.caller AS c
         (calling_ae, peer_address, associations, refused, objects, bytes,
          first_seen_at, last_seen_at, last_refused_at, last_refusal)

@@ -28,7 +28,7 @@ COMMENT ON COLUMN dicomgw.audit_log.session_id IS 'in which session of the HTTP 
 COMMENT ON COLUMN dicomgw.audit_log.address IS 'from where; NULL: a local socket';
 COMMENT ON COLUMN dicomgw.audit_log.application IS 'with which program, as it calls itself';
 COMMENT ON COLUMN dicomgw.audit_log.action IS
-    'what: a verb (retry, cancel, pause, ...); insert, update, delete of configuration; login, failed login, logout, change_password, ...; view, export';
+    'what: a verb (retry, cancel, pause, ...); insert, update, delete of configuration; login, failed login, logout, change_password, ...; view, export; start';
 COMMENT ON COLUMN dicomgw.audit_log.target IS 'to what: a destination, a study, a job, a row of the configuration, a user';
 COMMENT ON COLUMN dicomgw.audit_log.details IS 'with which arguments, and how many it concerned; no patient data, no secrets';
 

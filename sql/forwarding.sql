@@ -150,10 +150,12 @@ BEGIN
                nullif(r.comment, '') AS comment, nullif(r.offending, '') AS offending, nullif(r.sent_syntax, '') AS sent_syntax,
                concat_ws(': ', CASE WHEN r.outcome = 1 THEN dicomgw.status_text(r.status) END, nullif(r.comment, '')) AS error,
                make_interval(secs => r.duration_us / 1e6) AS duration,
-               dicomgw._verdict(r.class, j.attempts + 1, j.refused_at, d) AS verdict
+               dicomgw._verdict(r.class, j.attempts + 1, j.refused_at, d) AS verdict,
+               r.duration_us / 1e6::double precision AS seconds, i.received_at, i.series_id, i.size
         FROM result r
         JOIN dicomgw.forward_job j ON j.id = r.id AND j.lease_token = r.token
         JOIN dicomgw.destination d ON d.id = j.destination_id
+        JOIN dicomgw.instance i ON i.id = j.instance_id
         ORDER BY j.id -- in one order, as everybody who locks several jobs
         FOR UPDATE OF j
     ), removed AS (
@@ -176,7 +178,7 @@ BEGIN
     ), delivered AS (
         INSERT INTO dicomgw.study_delivery AS d (study_id, destination, sent, last_sent_at)
         SELECT s.study_id, e.destination, count(*), now()
-        FROM ended e JOIN dicomgw.instance i ON i.id = e.instance_id JOIN dicomgw.series s ON s.id = i.series_id
+        FROM ended e JOIN dicomgw.series s ON s.id = e.series_id
         WHERE e.verdict = 'sent'
         GROUP BY s.study_id, e.destination ORDER BY s.study_id, e.destination
         ON CONFLICT (study_id, destination) DO UPDATE SET sent = d.sent + excluded.sent, last_sent_at = excluded.last_sent_at
@@ -190,6 +192,14 @@ BEGIN
         SELECT e.id, e.instance_id, e.destination_id, e.route_id, e.group_id, e.edit_version, e.priority, e.created_at, e.attempts,
                e.status, e.error, e.offending
         FROM ended e WHERE e.verdict = 'failed'
+    ), measured AS (
+        INSERT INTO dicomgw.measurement (writer, kind, subject, label, objects, bytes, seconds, since_receipt)
+        SELECT 3, CASE e.verdict WHEN 'retry' THEN 'retried' ELSE e.verdict END, e.destination,
+               coalesce(lpad(upper(to_hex(e.status)), 4, '0') || 'H', e.class), count(*), sum(e.size),
+               array_agg(e.seconds) FILTER (WHERE e.verdict = 'sent'),
+               array_agg(extract(epoch FROM clock_timestamp() - e.received_at)::double precision)
+                   FILTER (WHERE e.verdict = 'sent' AND e.route_id IS NOT NULL)
+        FROM ended e GROUP BY 2, 3, 4
     )
     SELECT e.id, e.verdict, e.class IN ('taken', 'permanent') FROM ended e;
 END

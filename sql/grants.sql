@@ -37,6 +37,8 @@ SELECT pg_catalog.pg_extension_config_dump('dicomgw.route_edit', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.route_edit_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.harmless_text', '');
 SELECT pg_catalog.pg_extension_config_dump('dicomgw.pseudonym', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.audit_repository', '');
+SELECT pg_catalog.pg_extension_config_dump('dicomgw.audit_repository_id_seq', '');
 
 -- Configuration may be replicated here from elsewhere, and what a subscription applies fires row triggers
 -- only.  All other changes are known by the statement triggers of each table, so these are for replicas.

@@ -47,7 +47,8 @@ FROM (VALUES
       association listener_status receiving
       route_edit edit_version harmless_text deidentification_rule deidentification_dummy
       gathering gathering_instance gathering_status completion study_conflict study_delivery study_delivery_status
-      configuration_history configuration_change destination_hold object_origin task'),
+      configuration_history configuration_change destination_hold object_origin task
+      traffic_minute traffic_hour counter counted measurement_fold metric alert'),
     ('viewer', 'SELECT (id, ae_title, network, description, enabled, may_store, may_echo, max_associations, username)', 'dicomgw', 'remote_ae'),
     ('viewer', 'EXECUTE', 'dicomgw',
      'explain_routing() explain_predicate() _explain_terms() _jobs_of() _routes_at() _row_key()
@@ -56,16 +57,19 @@ FROM (VALUES
       _edit_distance() header_attributes() status_text() retry_delay() note_view()
       instance_file() preview() header() instance_image_info() _object_file() _image_info() _header_from_file() _kept_header() _declared_image()
       _byte_range() _etag() _not_modified() _set_response_headers()
-      worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()
-      settings() _note_object() _masked_passcode() _dcmtk_version()'),
+      audit_export_problems() worker_status() open_associations() listener_states() storage_status() _receiving() _window() _study_id() _destination_id()
+      settings() _note_object() _masked_passcode() _dcmtk_version()
+      duration_bounds() time_series() _check_time_series() _refuse_limited()'),
     ('viewer', 'SELECT', 'dicomgw_api',
      'listener remote_ae destination destination_group destination_group_member destination_window route
       route_edit harmless_text attribute route_column deidentification_rule edit_version configuration_change configuration_history
       study series instance study_conflict job job_summary forward_history forward_attempt destination_status
       routing_decision unrouted gathering_status worker listener_status receiving totals association caller
-      storage storage_problem storage_check storage_repair removal_log setting version task'),
+      storage storage_problem storage_check storage_repair removal_log setting version task alert'),
     ('viewer', 'EXECUTE', 'dicomgw_api', 'timeline() explain_routing() explain_predicate() configuration_as_of()
-      instance_file() preview() header() instance_image_info()'),
+      instance_file() preview() header() instance_image_info() time_series()'),
+    ('viewer metrics', 'EXECUTE', 'dicomgw', 'metrics()'),
+    ('viewer metrics', 'EXECUTE', 'dicomgw_api', 'metrics()'),
 
     -- ---------- the queue ----------
 
@@ -81,26 +85,26 @@ FROM (VALUES
 
     ('admin', 'INSERT, UPDATE, DELETE', 'dicomgw',
      'listener remote_ae destination destination_group destination_group_member destination_window route
-      route_edit harmless_text'),
+      route_edit harmless_text audit_repository'),
     ('admin', 'INSERT, UPDATE, DELETE', 'dicomgw_api',
      'listener remote_ae destination destination_group destination_group_member destination_window route
-      route_edit harmless_text'),
+      route_edit harmless_text audit_repository'),
     ('admin', 'EXECUTE', 'dicomgw_api',
      'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()'),
-    ('admin', 'SELECT', 'dicomgw', 'audit_log audit_chain session app_user_status'),
+    ('admin', 'SELECT', 'dicomgw', 'audit_log audit_chain session app_user_status audit_code audit_event audit_repository audit_export audit_export_status'),
     ('admin', 'EXECUTE', 'dicomgw',
      'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()
       create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret()
       verify_audit() _audit_hash() _setting() _login_key()
       _check_set_edit() _edit_path() _value_problem() _deidentification_options()'),
-    ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit'),
+    ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit audit_repository audit_export_status'),
     ('admin', 'EXECUTE', 'dicomgw_api',
      'create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret() verify_audit()'),
 
     -- ---------- the workers' and the owner's own ----------
 
     ('nobody', 'SELECT', 'dicomgw',
-     'pseudonym destination_secret sender_destination forward_target removable delivered storage_epoch task_portion app_user token_secret login_failure'),
+     'measurement pseudonym destination_secret sender_destination forward_target removable delivered storage_epoch task_portion audit_target app_user token_secret login_failure'),
     ('nobody', 'EXECUTE', 'dicomgw', 'notify_config_change() notify_work() create_first_admin() create_roles() drop_roles()')
 ) AS g(roles, privilege, schema, names)
 CROSS JOIN regexp_split_to_table(g.roles, '\s+') AS r(role)

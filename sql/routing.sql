@@ -26,6 +26,10 @@ BEGIN
     ), repair AS (
         INSERT INTO dicomgw.storage_repair (instance_id, file_path, size, sha256)
         SELECT id, file_path, size, sha256 FROM received WHERE to_mirror
+    ), measured AS (
+        INSERT INTO dicomgw.measurement (writer, kind, subject, objects, bytes)
+        SELECT 1, 'received', coalesce(l.name, r.listener_id::text, ''), count(*), sum(r.size)
+        FROM received r LEFT JOIN dicomgw.listener l ON l.id = r.listener_id GROUP BY 3
     )
     INSERT INTO dicomgw.ingest (id, received_at, listener_id, calling_ae, called_ae, peer_address,
                                 sop_class_uid, sop_instance_uid, transfer_syntax_uid,
@@ -152,6 +156,10 @@ BEGIN
         JOIN filed_study f USING (study_instance_uid)
         JOIN filed_series s ON s.study_id = f.id AND s.series_instance_uid = coalesce(b.series_instance_uid, '')
         ON CONFLICT DO NOTHING
+    ), measured AS (
+        INSERT INTO dicomgw.measurement (writer, kind, objects, bytes, seconds)
+        SELECT 2, 'routed', count(*), sum(b.size), array_agg(extract(epoch FROM clock_timestamp() - b.received_at)::double precision)
+        FROM batch b HAVING count(*) > 0
     )
     INSERT INTO dicomgw.instance
         (id, series_id, received_at, listener_id, calling_ae, called_ae, peer_address,

@@ -15,7 +15,7 @@ CREATE VIEW dicomgw.status AS
     SELECT worker, running, pid, since, last_action, last_action_at, last_error, last_error_at, restarts
     FROM dicomgw.worker_status();
 COMMENT ON VIEW dicomgw.status IS 'One row a background worker: is it running, and what did it do last';
-COMMENT ON COLUMN dicomgw.status.worker IS 'launcher, receiver, router, forwarder or maintenance';
+COMMENT ON COLUMN dicomgw.status.worker IS 'launcher, receiver, router, forwarder, maintenance or audit';
 COMMENT ON COLUMN dicomgw.status.running IS 'true while the worker''s process is alive';
 COMMENT ON COLUMN dicomgw.status.pid IS 'process ID, as in pg_stat_activity; NULL when not running';
 COMMENT ON COLUMN dicomgw.status.since IS 'when it was started, or when it ended';

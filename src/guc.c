@@ -37,6 +37,10 @@ int dgw_password_min_length;
 int dgw_sign_in_failures;
 int dgw_session_lifetime;
 int dgw_session_idle;
+int dgw_alert_destination_down;
+int dgw_alert_queue_age;
+int dgw_alert_unrouted_age;
+int dgw_alert_certificate_days;
 
 static const struct config_enum_entry mirror_failures[] = {
 	{"refuse", DGW_MIRROR_REFUSE, false},
@@ -147,6 +151,31 @@ define_sign_in_settings(void)
 		&dgw_session_idle, 60, 5, 43200, PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL, NULL);
 }
 
+static void
+define_alert_settings(void)
+{
+	DefineCustomIntVariable("dicomgw.alert_destination_down",
+							"Time for which a destination may be down before there is an alert.",
+							"It is critical after twelve times as long.",
+							&dgw_alert_destination_down, 300, 0, 604800, PGC_SIGHUP, GUC_UNIT_S,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"dicomgw.alert_queue_age", "Time for which a job may wait before there is an alert.",
+		"One that waits for a window of its destination, or because that is "
+		"down, does not count.",
+		&dgw_alert_queue_age, 60, 0, 525600, PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"dicomgw.alert_unrouted_age",
+		"Time for which a received object may wait for the router before there is an alert.", NULL,
+		&dgw_alert_unrouted_age, 10, 0, 525600, PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL, NULL);
+	DefineCustomIntVariable("dicomgw.alert_certificate_days",
+							"Days before its end at which there is an alert for the certificate of "
+							"a listener.",
+							"It is critical in the last quarter of them.",
+							&dgw_alert_certificate_days, 30, 0, 3650, PGC_SIGHUP, 0, NULL, NULL,
+							NULL);
+}
+
 void
 dgw_guc_init(void)
 {
@@ -177,6 +206,7 @@ dgw_guc_init(void)
 	define_retention_settings();
 	define_preview_settings();
 	define_sign_in_settings();
+	define_alert_settings();
 	MarkGUCPrefixReserved("dicomgw");
 }
 

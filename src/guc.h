@@ -31,8 +31,12 @@ extern int
 	dgw_password_checks; /* this and what follows is read in SQL (sql/sign_in.sql, sql/session.sql) */
 extern int dgw_password_min_length;
 extern int dgw_sign_in_failures;
-extern int dgw_session_lifetime; /* minutes */
-extern int dgw_session_idle;	 /* minutes */
+extern int dgw_session_lifetime;	   /* minutes */
+extern int dgw_session_idle;		   /* minutes */
+extern int dgw_alert_destination_down; /* seconds; these are read in SQL, too (sql/alert.sql) */
+extern int dgw_alert_queue_age;		   /* minutes */
+extern int dgw_alert_unrouted_age;	   /* minutes */
+extern int dgw_alert_certificate_days;
 
 /* What to do with an object that can't be written to the mirror. */
 typedef enum DgwMirrorFailure

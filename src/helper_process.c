@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "libpq/pqsignal.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/latch.h"
@@ -133,6 +134,19 @@ dgw_channel_send_fd(DgwChannel *channel, int pass_fd)
 		ereport(LOG, (errmsg("could not write to a helper program: %m")));
 	dgw_writer_reset(&channel->writer);
 	return sent;
+}
+
+char *
+dgw_peer_words(DgwSlice words)
+{
+	int len = pg_encoding_mbcliplen(PG_UTF8, words.data, (int) words.len, 500);
+	char *text = pnstrdup(words.data, len);
+
+	if (!pg_verify_mbstr(PG_UTF8, text, (int) strlen(text), true))
+		for (char *c = text; *c != '\0'; c++)
+			if (IS_HIGHBIT_SET(*c))
+				*c = '?';
+	return text;
 }
 
 /* ---------- the process ---------- */

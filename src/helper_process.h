@@ -55,6 +55,9 @@ extern bool dgw_channel_send(DgwChannel *channel);
 /* The same, with a descriptor beside it. */
 extern bool dgw_channel_send_fd(DgwChannel *channel, int pass_fd);
 
+/* What a peer says in its own words may be anything; the database takes UTF-8 only.  palloc'ed. */
+extern char *dgw_peer_words(DgwSlice words);
+
 typedef struct DgwHelper
 {
 	const char *program; /* file name: "dicomgw-scp" */

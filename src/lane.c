@@ -9,7 +9,6 @@
 
 #include <sys/socket.h>
 
-#include "mb/pg_wchar.h"
 #include "nodes/pg_list.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -87,20 +86,6 @@ let_go(DgwLane *lane, int64 id, int64 token)
 	return false;
 }
 
-/* What a peer says in its own words may be anything; the database takes UTF-8 only. */
-static char *
-peer_words(DgwSlice words)
-{
-	int len = pg_encoding_mbcliplen(PG_UTF8, words.data, (int) words.len, 500);
-	char *text = pnstrdup(words.data, len);
-
-	if (!pg_verify_mbstr(PG_UTF8, text, (int) strlen(text), true))
-		for (char *c = text; *c != '\0'; c++)
-			if (IS_HIGHBIT_SET(*c))
-				*c = '?';
-	return text;
-}
-
 static DgwReport *
 add_report(DgwReports *reports, DgwTarget *target, const DgwHeldJob *job)
 {
@@ -161,9 +146,9 @@ take_result(DgwLane *lane, DgwFrame *frame, DgwReports *reports)
 	report->outcome = m.outcome;
 	report->status = m.status;
 	report->duration_us = m.duration_us;
-	report->comment = peer_words(m.comment);
-	report->offending = peer_words(m.offending);
-	report->sent_syntax = peer_words(m.sent_transfer_syntax_uid);
+	report->comment = dgw_peer_words(m.comment);
+	report->offending = dgw_peer_words(m.offending);
+	report->sent_syntax = dgw_peer_words(m.sent_transfer_syntax_uid);
 	return true;
 }
 
@@ -192,7 +177,7 @@ take_failure(DgwLane *lane, DgwFrame *frame, DgwReports *reports)
 
 	if (!dgw_decode_association_failed(frame, &m))
 		return false;
-	message = peer_words(m.message);
+	message = dgw_peer_words(m.message);
 	ereport(LOG, (errmsg("association with destination \"%s\" failed: %s", lane->target->row.name,
 						 message)));
 	lane->retiring = true;
@@ -222,7 +207,7 @@ take_echo_result(DgwLane *lane, DgwFrame *frame, DgwReports *reports)
 	if (m.ok || m.associated)
 		add_news(reports, lane->target, NULL);
 	else
-		add_news(reports, lane->target, peer_words(m.message));
+		add_news(reports, lane->target, dgw_peer_words(m.message));
 	lane->retiring = true;
 	return true;
 }

@@ -42,6 +42,8 @@ static Task tasks[] = {
 	 .interval_ms = 60 * 1000,
 	 .on_reload = true},
 	{.name = "task", .slice = dgw_task_slice, .interval_ms = 1000},
+	{.name = "counting", .sql = "SELECT dicomgw._fold_measurements()", .interval_ms = 5000},
+	{.name = "roll-ups", .sql = "SELECT dicomgw._expire_traffic()", .interval_ms = 60 * 60 * 1000},
 	{.name = "storage check", .slice = dgw_check_storage_slice, .interval_ms = 60 * 1000},
 	{.name = "picture cache",
 	 .slice = dgw_picture_cache_slice,

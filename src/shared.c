@@ -38,7 +38,7 @@ static bool config_changed_in_xact = false;
 
 static const char *const worker_names[DGW_N_WORKERS] = {
 	[DGW_LAUNCHER] = "launcher",   [DGW_RECEIVER] = "receiver",		  [DGW_ROUTER] = "router",
-	[DGW_FORWARDER] = "forwarder", [DGW_MAINTENANCE] = "maintenance",
+	[DGW_FORWARDER] = "forwarder", [DGW_MAINTENANCE] = "maintenance", [DGW_AUDIT] = "audit",
 };
 
 PG_FUNCTION_INFO_V1(dgw_worker_status);

@@ -24,10 +24,11 @@ typedef enum DgwWorkerKind
 	DGW_RECEIVER,
 	DGW_ROUTER,
 	DGW_FORWARDER,
-	DGW_MAINTENANCE
+	DGW_MAINTENANCE,
+	DGW_AUDIT
 } DgwWorkerKind;
 
-#define DGW_N_WORKERS (DGW_MAINTENANCE + 1)
+#define DGW_N_WORKERS (DGW_AUDIT + 1)
 
 typedef struct DgwWorkerSlot
 {

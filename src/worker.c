@@ -26,10 +26,9 @@
 #include "worker.h"
 
 static void (*const worker_functions[DGW_N_WORKERS])(void) = {
-	[DGW_RECEIVER] = dgw_receiver_run,
-	[DGW_ROUTER] = dgw_router_run,
-	[DGW_FORWARDER] = dgw_forwarder_run,
-	[DGW_MAINTENANCE] = dgw_maintenance_run,
+	[DGW_RECEIVER] = dgw_receiver_run,	 [DGW_ROUTER] = dgw_router_run,
+	[DGW_FORWARDER] = dgw_forwarder_run, [DGW_MAINTENANCE] = dgw_maintenance_run,
+	[DGW_AUDIT] = dgw_audit_run,
 };
 
 static emit_log_hook_type prev_emit_log_hook = NULL;

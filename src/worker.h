@@ -65,5 +65,6 @@ extern void dgw_receiver_run(void) pg_attribute_noreturn();
 extern void dgw_router_run(void) pg_attribute_noreturn();
 extern void dgw_forwarder_run(void) pg_attribute_noreturn();
 extern void dgw_maintenance_run(void) pg_attribute_noreturn();
+extern void dgw_audit_run(void) pg_attribute_noreturn();
 
 #endif /* DGW_WORKER_H */

@@ -14,6 +14,7 @@
 #	scratch_config FILE		what a server needs to find the staged extension
 #	scratch_postgrest		sets and exports $DGW_POSTGREST: PostgREST 12 or later in PATH,
 #							or else what npm installs in $scratch/tree/deploy
+#	scratch_ui				what the UI's tests need, by npm, in $scratch/tree/ui
 #	scratch_small_fs		mount two small file systems in it, if that is permitted;
 #							exports DGW_SMALL_FS and DGW_SMALL_FS_2, else empty
 #	scratch_unmount			unmount them
@@ -112,6 +113,13 @@ scratch_postgrest() {
 	export DGW_POSTGREST
 }
 
+scratch_ui() {
+	local log=$scratch/npm-ui.log
+
+	(cd -- "$scratch/tree/ui" && scratch_as npm ci --no-audit --no-fund >"$log" 2>&1) ||
+		die "npm could not install what the UI's tests need; all it said is in $log"
+}
+
 # For tests that fill a file system, with bytes or with files.  The mounts are seen by this process and its
 # children only ("unshare --mount"), so whatever happens, nobody is left with them.
 scratch_small_fs() {
@@ -154,7 +162,8 @@ scratch_processes() {
 }
 
 # SIGQUIT first: a postmaster answers it with an immediate shutdown, which
-# gives back its shared memory; the rest it ends.
+# gives back its shared memory; most others it ends, and SIGTERM the scripts, which
+# ignore it in the background.
 scratch_kill() {
 	local tries pids
 
@@ -164,6 +173,8 @@ scratch_kill() {
 		[ ${#pids[@]} -gt 0 ] || return 0
 		if [ "$tries" -eq 1 ]; then
 			kill -QUIT "${pids[@]}" 2>/dev/null || true
+		elif [ "$tries" -eq 2 ]; then
+			kill -TERM "${pids[@]}" 2>/dev/null || true
 		elif [ "$tries" -ge 30 ]; then
 			kill -KILL "${pids[@]}" 2>/dev/null || true
 		fi

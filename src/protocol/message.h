@@ -12,6 +12,7 @@
  *	sender		forwarder (or a backend that runs dicomgw.echo) <-> dicomgw-scu,
  *				or dicomgw-stow for a DICOMweb destination
  *	render		a backend that shows an object <-> dicomgw-render
+ *	audit		audit worker <-> dicomgw-syslog
  *
  * What may be said, by whom, on which channel:
  *
@@ -41,6 +42,10 @@
  *	ECHO_RESULT			sender			H -> W	-
  *	RENDER				render			W -> H	RENDERED  (the object's descriptor beside it)
  *	RENDERED			render			H -> W	-  (a picture's descriptor beside it)
+ *	AUDIT_REPOSITORY	audit			W -> H	-
+ *	AUDIT_RECORD		audit			W -> H	AUDIT_DELIVERED or AUDIT_FAILED for all
+ *	AUDIT_DELIVERED		audit			H -> W	-  (the last one: the program exits)
+ *	AUDIT_FAILED		audit			H -> W	-  (the last one: the program exits)
  *
  * dgw_message_permitted() is this table as code: whatever it does not permit
  * ends the conversation.  Each message has one struct, one encoder and one
@@ -96,7 +101,11 @@ extern "C"
 		DGW_MSG_ECHO,
 		DGW_MSG_ECHO_RESULT,
 		DGW_MSG_RENDER,
-		DGW_MSG_RENDERED
+		DGW_MSG_RENDERED,
+		DGW_MSG_AUDIT_REPOSITORY,
+		DGW_MSG_AUDIT_RECORD,
+		DGW_MSG_AUDIT_DELIVERED,
+		DGW_MSG_AUDIT_FAILED
 	} DgwMessageType;
 
 	typedef enum DgwChannelKind
@@ -104,7 +113,8 @@ extern "C"
 		DGW_CHANNEL_CONTROL = 1,
 		DGW_CHANNEL_ASSOCIATION = 2,
 		DGW_CHANNEL_SENDER = 4,
-		DGW_CHANNEL_RENDER = 8
+		DGW_CHANNEL_RENDER = 8,
+		DGW_CHANNEL_AUDIT = 16
 	} DgwChannelKind;
 
 	typedef enum DgwDirection
@@ -566,5 +576,7 @@ extern "C"
 #ifdef __cplusplus
 }
 #endif
+
+#include "message_audit.h"
 
 #endif /* DGW_MESSAGE_H */

@@ -256,7 +256,7 @@ is($rest->get('/rpc/verify_audit', token => $admin)->{json}{first_broken}, undef
 cmp_ok($rest->get('/rpc/verify_audit', token => $admin)->{json}{entries}, '>', 40, 'and has all of this');
 is(audited(q{action IN ('login', 'logout', 'change_password', 'reset_password', 'revoke_session', 'rotate_secret', 'issue_token') AND address IS NULL}),
 	0, 'from where, too');
-unlike(slurp_file($rest->log_file) . slurp_file($node->logfile), qr/\Q@{[ PASSWORD ]}\E/, 'no password is in a log');
+unlike(join('', map { slurp_file($_) } $rest->log_files, $node->logfile), qr/\Q@{[ PASSWORD ]}\E/, 'no password is in a log');
 
 $rest->stop;
 $node->stop;

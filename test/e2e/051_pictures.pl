@@ -7,8 +7,8 @@ use DicomGW::Gateway qw(poll_until);
 use DicomGW::Part10 qw(sendable_objects);
 use DicomGW::Png qw(read_png);
 use DicomGW::Rest;
+use DicomGW::Web;
 use File::Basename qw(basename);
-use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -184,46 +184,22 @@ $answer = get("instance_file?instance_id=$large", Range => 'bytes=0-');
 is("$answer->{status} $answer->{headers}{'content-range'}", "206 bytes 0-33554431/$total", 'a part is cut where it is too long');
 ok($answer->{text} eq substr($large_file, 0, 33554432), 'and is what it says');
 
-# nginx puts it together, as docs/pictures.md has it.
-my $nginx = PostgreSQL::Test::Utils::tempdir_short();
-append_to_file("$nginx/nginx.conf", <<"END");
-daemon off; pid $nginx/pid; error_log $nginx/error.log; worker_processes 1;
-events { }
-http {
-	access_log off; client_body_temp_path $nginx/body; proxy_temp_path $nginx/proxy;
-	fastcgi_temp_path $nginx/fastcgi; uwsgi_temp_path $nginx/uwsgi; scgi_temp_path $nginx/scgi;
-	upstream postgrest { server unix:@{[ $rest->socket_path ]}; }
-	server {
-		listen unix:$nginx/sock;
-		location = /api/rpc/instance_file {
-			slice 16m;
-			proxy_set_header Range \$slice_range;
-			proxy_set_header Host gateway.example;
-			proxy_set_header X-Real-IP 192.0.2.1;
-			proxy_http_version 1.1;
-			proxy_pass http://postgrest/rpc/instance_file\$is_args\$args;
-		}
-	}
-}
-END
-my $pid = fork // die "could not fork: $!\n";
-if ($pid == 0)
-{
-	exec '/usr/sbin/nginx', '-e', "$nginx/error.log", '-p', $nginx, '-c', "$nginx/nginx.conf" or POSIX::_exit(127);
-}
-ok(poll_until(sub { -S "$nginx/sock" }), 'nginx runs');
-my @curl = ('curl', '-sS', '--unix-socket', "$nginx/sock", '-H', "Authorization: Bearer $token");
-my $url  = 'http://gateway.example/api/rpc/instance_file?instance_id=';
+# nginx puts it together.
+my $web  = DicomGW::Web->start($gateway);
+my $got  = PostgreSQL::Test::Utils::tempdir() . '/got';
+my @curl = ('curl', '-sS', '--noproxy', '*', '--cacert', $web->authority, '-H', "Authorization: Bearer $token");
+my $url  = $web->origin . '/api/rpc/instance_file?instance_id=';
 for my $case ([ 'the whole', $large, 200, $large_file ], [ 'a part', $large, 206, substr($large_file, 30_000_000, 8_000_000), '-r', '30000000-37999999' ],
 	[ 'one that is small', $ct, 200, $file ])
 {
 	my ($what, $id, $expected, $content, @more) = @$case;
-	my ($status) = run_command([ @curl, @more, '-o', "$nginx/got", '-w', '%{http_code}', "$url$id" ]);
+	my ($status) = run_command([ @curl, @more, '-o', $got, '-w', '%{http_code}', "$url$id" ]);
 	is($status, $expected, "by nginx: $what");
-	ok(slurp_file("$nginx/got") eq $content, 'byte for byte');
+	ok(slurp_file($got) eq $content, 'byte for byte');
 }
-kill 'TERM', $pid;
-waitpid $pid, 0;
+like((run_command([ @curl, '-I', "$url$large" ]))[0], qr{^HTTP/2 200.*^content-length: $total\r$}ms, 'by nginx: how large it is');
+like((run_command([ @curl, "${url}999999" ]))[0], qr/"PT404"/, 'by nginx: there is none');
+$web->stop;
 
 # ---------- the header ----------
 

@@ -54,13 +54,13 @@ sub documented
 	return %may;
 }
 
-# All that a request could have changed but for the sessions and the audit log.
+# All that a request could have changed but for the sessions, the audit log, and checks of the storage, which may be asked for without a word.
 sub contents
 {
 	return $gateway->sql(
 		q{SELECT md5(string_agg(query_to_xml(format('SELECT * FROM dicomgw.%I t ORDER BY t::text', c.relname), true, true, '')::text, '' ORDER BY c.relname))
 		  FROM pg_class c WHERE c.relnamespace = 'dicomgw'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-		    AND c.relname NOT IN ('session', 'audit_log', 'audit_chain', 'login_failure', 'storage_check', 'storage_epoch', 'destination_state', 'attribute',
+		    AND c.relname NOT IN ('session', 'audit_log', 'audit_chain', 'login_failure', 'storage_check', 'storage_epoch', 'destination_state', 'task', 'attribute',
 								  'app_user', 'privilege', 'deidentification_rule')});
 }
 
@@ -163,7 +163,7 @@ for my $function (sort keys %arguments)
 	my @refused;
 
 	# the whole storage is checked, or a session ended, whatever is sent
-	next if $tried_last{$function} || $function eq 'check_storage()';
+	next if $tried_last{$function} || $function =~ /check_storage/;
 	for my $kind (sort keys %kind)
 	{
 		my %sent = map { ($_->[0] => $kind{$kind}->($_->[1])) } @{ $arguments{$function} };

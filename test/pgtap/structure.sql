@@ -137,7 +137,7 @@ SELECT set_eq('SELECT p.oid::regproc::text FROM pg_temp.function p WHERE p.prose
                    note_view _chain_audit _audit_configuration
                    login logout change_password me check_request postgrest_settings ready
                    revoke_session revoke_sessions rotate_secret create_user update_user reset_password issue_token
-                   _scope open_associations settings _masked_passcode', '\s+') f),
+                   _scope open_associations settings _masked_passcode metrics audit_export_problems', '\s+') f),
               'no other function lends its owner''s rights');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_temp.function p
                    WHERE p.prosecdef AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false) $$,

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-use constant WORKER_LIST => join ',', map { "dicomgw $_" } qw(forwarder launcher maintenance receiver router);
+use constant WORKER_LIST => join ',', map { "dicomgw $_" } qw(audit forwarder launcher maintenance receiver router);
 
 # ---------- without shared_preload_libraries ----------
 
@@ -35,7 +35,7 @@ $bare->stop;
 my $gateway = DicomGW::Gateway->start('primary', streaming => 1);
 my $node = $gateway->node;
 
-ok($gateway->poll_workers(WORKERS), 'five workers start');
+ok($gateway->poll_workers(WORKERS), 'six workers start');
 is(
 	$node->safe_psql('postgres',
 		q{SELECT string_agg(backend_type, ',' ORDER BY backend_type) FROM pg_stat_activity

@@ -97,7 +97,7 @@ for my $name (sort keys %victim)
 	ok(some_get_through(), "$name was killed: objects come in again");
 }
 
-for my $worker (qw(receiver router forwarder maintenance launcher))
+for my $worker (qw(receiver router forwarder maintenance audit launcher))
 {
 	my $pid = $gateway->worker_pid($worker);
 

@@ -167,7 +167,8 @@ static void
 test_permissions(void)
 {
 	static const DgwChannelKind channels[] = {DGW_CHANNEL_CONTROL, DGW_CHANNEL_ASSOCIATION,
-											  DGW_CHANNEL_SENDER, DGW_CHANNEL_RENDER};
+											  DGW_CHANNEL_SENDER, DGW_CHANNEL_RENDER,
+											  DGW_CHANNEL_AUDIT};
 	bool nothing = true;
 	bool strict = true;
 	int homeless = 0;
@@ -208,6 +209,8 @@ test_permissions(void)
 	   "a sender may not say RECEIVED");
 	ok(!dgw_message_permitted(DGW_MSG_RECEIVED, DGW_CHANNEL_RENDER, DGW_TO_WORKER, 8),
 	   "nor may what renders");
+	ok(!dgw_message_permitted(DGW_MSG_AUDIT_DELIVERED, DGW_CHANNEL_SENDER, DGW_TO_WORKER, 8),
+	   "a sender may not say AUDIT_DELIVERED");
 	ok(!dgw_message_permitted(DGW_MSG_LOG, DGW_CHANNEL_CONTROL, DGW_TO_WORKER, 1024 * 1024),
 	   "a LOG message may not be a megabyte");
 	ok(strcmp(dgw_message_name(UINT16_MAX), "unknown") == 0, "an unknown type has a name, too");

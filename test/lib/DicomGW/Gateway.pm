@@ -21,7 +21,7 @@ our @EXPORT_OK = qw(poll_until WORKERS);
 
 use constant {
 	DATABASE => 'dicomgw',
-	WORKERS  => 5,
+	WORKERS  => 6,
 	IMPLICIT => '1.2.840.10008.1.2',
 };
 

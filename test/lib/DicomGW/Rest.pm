@@ -2,7 +2,8 @@
 #
 # PostgREST with the configuration that is shipped, in front of a gateway's
 # database, and requests to it.  It listens on a Unix socket, where a test is in
-# the place of nginx: it says which address a request comes from.
+# the place of nginx: it says which address a request comes from.  With nginx
+# it is DicomGW::Web.
 
 package DicomGW::Rest;
 
@@ -14,43 +15,37 @@ use File::Basename qw(dirname);
 use IO::Socket::UNIX;
 use JSON::PP;
 use POSIX ();
-use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
 use constant {
 	DATABASE => 'dicomgw',
-	HOST     => 'gateway.example',
 	TIMEOUT  => 60,
+	TOOL     => dirname(__FILE__) . '/../../../tools/web',
 };
 
 # The roles must be there.
 sub start
 {
-	my ($class, $gateway) = @_;
+	my ($class, $gateway, @ports) = @_;
 	my $node = $gateway->node;
-	my $dir  = PostgreSQL::Test::Utils::tempdir_short();
-	my $self = bless { socket => "$dir/rest.sock", log => $node->logfile . '.postgrest' }, $class;
-	my %env  = (
-		PGRST_DB_URI => sprintf('postgres:///%s?host=%s&port=%d&user=dicomgw_authenticator', DATABASE, $node->host, $node->port),
-		PGRST_SERVER_UNIX_SOCKET => $self->{socket},
-		PGRST_ADMIN_SERVER_PORT  => PostgreSQL::Test::Cluster::get_free_port(),
-	);
+	my $self = bless { dir => PostgreSQL::Test::Utils::tempdir_short(), log => $node->logfile . '.web' }, $class;
 
 	$self->{pid} = fork // die "could not fork: $!\n";
 	if ($self->{pid} == 0)
 	{
-		%ENV = (%ENV, %env);
+		%ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, PGDATABASE => DATABASE);
 		open STDOUT, '>>', $self->{log} or POSIX::_exit(126);
 		open STDERR, '>&', \*STDOUT     or POSIX::_exit(126);
-		exec $ENV{DGW_POSTGREST}, dirname(__FILE__) . '/../../../deploy/postgrest.conf' or POSIX::_exit(127);
+		exec TOOL, $self->{dir}, @ports or POSIX::_exit(127);
 	}
-	poll_until(sub { my $answer = $self->get('/rpc/live'); $answer && $answer->{status} == 200 })
-	  or die "PostgREST does not answer; see $self->{log}\n";
+	poll_until(sub { return -e "$self->{dir}/ready" || waitpid($self->{pid}, POSIX::WNOHANG()) > 0 }) && -e "$self->{dir}/ready"
+	  or die "PostgREST does not answer; see $self->{log} and " . join(' ', $self->log_files) . "\n";
 	return $self;
 }
 
-sub log_file    { return $_[0]{log}; }
-sub socket_path { return $_[0]{socket}; }
+# All that it has logged.
+sub log_files { my ($self) = @_; return grep { -f } $self->{log}, glob "$self->{dir}/*.log"; }
+sub socket_path { return "$_[0]{dir}/postgrest.sock"; }
 
 sub stop
 {
@@ -78,32 +73,49 @@ sub call
 {
 	my ($self, $function, $arguments, %args) = @_;
 
-	return $self->request('POST', "/rpc/$function", body => encode_json($arguments || {}), %args);
+	return $self->request('POST', $self->base . "/rpc/$function", body => encode_json($arguments || {}), %args);
 }
 
-# token: sent as Authorization; address: where nginx says that it comes from; headers:
-# others.  The answer has status, headers (in lower case), text, and json if it is that.
-# None if nobody listens.
+# token: sent as Authorization; address: where it comes from; headers: others.  The answer has
+# status, headers (in lower case), text, and json if it is that.  None if nobody listens.
 sub request
 {
 	my ($self, $method, $path, %args) = @_;
-	my $socket = IO::Socket::UNIX->new(Peer => $self->{socket}, Timeout => TIMEOUT) or return;
 	my $body = $args{body} // '';
 	my %header = (
-		'Host'           => HOST,
+		'Host'           => $self->host,
 		'Connection'     => 'close',
 		'User-Agent'     => 'test/1.0',
-		'X-Real-IP'      => $args{address} // '192.0.2.1',
 		'Content-Type'   => 'application/json',
 		'Content-Length' => length $body,
 		$args{token} ? (Authorization => "Bearer $args{token}") : (),
+		$self->address_headers($args{address}),
 		%{ $args{headers} || {} });
 
+	return $self->exchange("$method $path HTTP/1.1\r\n" . join('', map { "$_: $header{$_}\r\n" } sort keys %header) . "\r\n$body",
+		$args{address});
+}
+
+# Bytes as they are, and what is answered.
+sub exchange
+{
+	my ($self, $bytes, $address) = @_;
+	my $socket = $self->connect($address) or return;
+
 	local $SIG{PIPE} = 'IGNORE';
-	print {$socket} "$method $path HTTP/1.1\r\n", (map { "$_: $header{$_}\r\n" } sort keys %header), "\r\n", $body;
+	print {$socket} $bytes;
 	my $answer = do { local $/; <$socket> };
 	return _parse($answer // '');
 }
+
+# ---------- in the place of nginx ----------
+
+sub host { return 'gateway.example'; }
+sub base { return ''; }
+sub connect { my ($self) = @_; return IO::Socket::UNIX->new(Peer => $self->socket_path, Timeout => TIMEOUT); }
+sub address_headers { my ($self, $address) = @_; return ('X-Real-IP' => $address // '192.0.2.1'); }
+
+# ---------- answers ----------
 
 sub _parse
 {

@@ -1,0 +1,138 @@
+# The audit log goes to an audit repository over TLS with both certificates: every entry arrives,
+# in order, whatever breaks in between.
+
+use strict;
+use warnings;
+
+use DicomGW::Gateway qw(poll_until WORKERS);
+use FindBin;
+use IPC::Run qw(start);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $dir = $ENV{TESTDIR};
+my $pki = "$dir/pki";
+my $received = "$dir/received";
+my $port = PostgreSQL::Test::Cluster::get_free_port();
+my ($receiver, $said);
+
+sub openssl
+{
+	run_log([ 'openssl', @_ ]) or die "openssl failed\n";
+	return;
+}
+
+sub certificate
+{
+	my ($name, $ca) = @_;
+
+	openssl('req', '-new', '-newkey', 'rsa:2048', '-nodes', '-keyout', "$pki/$name.key", '-out', "$pki/$name.csr", '-subj', "/CN=$name");
+	append_to_file("$pki/$name.ext", "subjectAltName=IP:127.0.0.1\n");
+	openssl('x509', '-req', '-in', "$pki/$name.csr", '-CA', "$pki/$ca.pem", '-CAkey', "$pki/$ca.key", '-CAcreateserial', '-days', 30,
+		'-extfile', "$pki/$name.ext", '-out', "$pki/$name.pem");
+	return;
+}
+
+sub start_receiver
+{
+	my (@options) = @_;
+
+	$said = '';
+	$receiver = start(
+		[ '/usr/bin/python3', "$FindBin::Bin/../lib/syslog_receiver.py", $port, $received, "$pki/arr.pem", "$pki/arr.key", "$pki/ca.pem", @options ],
+		'>', \$said);
+	return poll_until(sub { $receiver->pump_nb; $said =~ /ready/ });
+}
+
+sub stop_receiver
+{
+	$receiver->kill_kill(grace => 0) if $receiver;
+	undef $receiver;
+	return;
+}
+END { local $?; stop_receiver() }
+
+# Nothing is malformed, nothing is missing, and nothing comes before its time; some may come twice.
+sub all_in_order
+{
+	my ($last) = @_;
+	my $seen = 0;
+
+	for my $line (split /\n/, slurp_file($received))
+	{
+		my ($position) = $line =~ /^(\d+) / or return diag($line) && 0;
+		return diag("$position after $seen") && 0 if $position > $seen + 1;
+		$seen = $position if $position > $seen;
+	}
+	return $seen == $last || diag("$seen of $last") && 0;
+}
+
+my $gateway = DicomGW::Gateway->start('gateway');
+
+sub note_some
+{
+	my ($n) = @_;
+
+	$gateway->sql("SELECT dicomgw.note_view('study 1.2.' || i || '.' || extract(epoch FROM now())) FROM generate_series(1, $n) i");
+	return;
+}
+
+sub all_there
+{
+	my ($name) = @_;
+
+	ok($gateway->poll('SELECT connected AND waiting = 0 FROM dicomgw.audit_export_status'), "$name: all are sent");
+	ok(all_in_order($gateway->sql('SELECT count(*) FROM dicomgw.audit_chain')), "$name: all have arrived, in order");
+	return;
+}
+
+mkdir $pki;
+for my $ca (qw(ca other))
+{
+	openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', "$pki/$ca.key", '-out', "$pki/$ca.pem", '-subj', "/CN=$ca", '-days', 30);
+}
+certificate($_, 'ca') for qw(arr gateway);
+ok(start_receiver(), 'the receiver listens');
+ok($gateway->poll_workers(WORKERS), 'the workers run');
+
+$gateway->sql(qq{INSERT INTO dicomgw.audit_repository (name, host, port, tls_ca, tls_certificate, tls_key, response_timeout, needs_close_notify)
+	VALUES ('arr', '127.0.0.1', $port, '$pki/other.pem', '$pki/gateway.pem', '$pki/gateway.key', '5 s', true)});
+ok($gateway->poll(q{SELECT NOT connected AND waiting > 0 AND last_error LIKE '%certificate%' FROM dicomgw.audit_export_status}),
+	'a receiver that another authority vouches for gets nothing');
+ok(!-s $received, 'not a byte');
+$gateway->sql("UPDATE dicomgw.audit_repository SET tls_ca = '$pki/ca.pem'");
+all_there('the right one');
+like(slurp_file($received), qr/^\d+ 110100 start gateway$/m, 'the start of the gateway is noted');
+
+note_some(300);
+all_there('many batches');
+
+stop_receiver();
+note_some(50);
+ok($gateway->poll('SELECT NOT connected AND waiting > 0 AND next_attempt_at IS NOT NULL FROM dicomgw.audit_export_status'), 'an outage shows');
+$gateway->node->restart;
+note_some(50);
+ok(start_receiver(), 'the receiver is back');
+all_there('an outage, and a restart of the server meanwhile');
+
+stop_receiver();
+ok(start_receiver('stall'), 'a receiver that does not read');
+note_some(10);
+my @pids;
+ok(poll_until(sub { @pids = $gateway->helper_pids('dicomgw-syslog'); @pids == 1 }), 'a program talks to it');
+kill 'KILL', @pids;
+ok($gateway->poll(q{SELECT last_error LIKE '%dicomgw-syslog was killed by signal 9%' FROM dicomgw.audit_export_status}), 'it is killed, and that shows');
+stop_receiver();
+ok(start_receiver(), 'the receiver is back');
+all_there('a program that was killed');
+
+$gateway->node->safe_psql('postgres', 'SELECT pg_terminate_backend(' . $gateway->worker_pid('audit') . ')');
+note_some(10);
+all_there('a worker that was terminated');
+
+$gateway->sql('DROP EXTENSION dicomgw');
+ok($gateway->poll_workers(1), 'the worker leaves with the extension');
+is_deeply([ $gateway->helper_pids('dicomgw-syslog') ], [], 'and its programs');
+$gateway->node->stop;
+done_testing();

@@ -1,0 +1,53 @@
+/*
+ * Paging by key: the next page begins after the last row of this one, however many rows have come or gone
+ * before it, and the database needs not count those that it skips.
+ *
+ * An order ends with a column that is unique, so that each row has its place.  Rows without a value come last.
+ */
+export interface Order {
+  readonly column: string
+  readonly descending: boolean
+}
+export type Key = readonly (string | number | boolean | null)[]
+
+/** A value inside or=(...): quoted, as it may hold commas and parentheses. */
+export function quoted(value: string | number | boolean): string {
+  return typeof value === 'string' ? `"${value.replace(/[\\"]/g, '\\$&')}"` : String(value)
+}
+
+export function keyOf(row: Readonly<Record<string, unknown>>, order: readonly Order[]): Key {
+  return order.map(({ column }) => (row[column] ?? null) as Key[number])
+}
+
+/** The rows behind (or, for the other side, up to and with) a key, as PostgREST's or=(...) has it. */
+export function after(order: readonly Order[], key: Key): string {
+  return alternatives(order, key, (o) => (o.descending ? 'lt' : 'gt'), true)
+}
+
+export function upTo(order: readonly Order[], key: Key): string {
+  const before = alternatives(order, key, (o) => (o.descending ? 'gt' : 'lt'), false)
+  const same = order.map(({ column }, i) => equal(column, key[i] ?? null))
+  return `${before},${all(same)}`
+}
+
+function equal(column: string, value: Key[number]): string {
+  return value === null ? `${column}.is.null` : `${column}.eq.${quoted(value)}`
+}
+
+function all(conditions: string[]): string {
+  return conditions.length === 1 ? (conditions[0] as string) : `and(${conditions.join(',')})`
+}
+
+function alternatives(order: readonly Order[], key: Key, operator: (o: Order) => string, nullsAreBehind: boolean): string {
+  const either: string[] = []
+  order.forEach((o, i) => {
+    const same = order.slice(0, i).map(({ column }, n) => equal(column, key[n] ?? null))
+    const value = key[i] ?? null
+    if (value !== null) either.push(all([...same, `${o.column}.${operator(o)}.${quoted(value)}`]))
+    // null is behind every value, and there is nothing behind null
+    const last = i === order.length - 1
+    if (!last && value !== null && nullsAreBehind) either.push(all([...same, `${o.column}.is.null`]))
+    if (!last && value === null && !nullsAreBehind) either.push(all([...same, `${o.column}.not.is.null`]))
+  })
+  return either.join(',')
+}

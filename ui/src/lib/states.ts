@@ -1,0 +1,54 @@
+/*
+ * How the states of jobs, destinations and alerts look: tone, icon, word.
+ */
+import type { Tone } from '@/components/StatusBadge.vue'
+import {
+  iconCancelled, iconClosed, iconCritical, iconFailed, iconOk, iconPaused, iconProbing, iconSending, iconUnknown, iconWaiting, iconWarning,
+} from '@/icons'
+import { t } from '@/i18n'
+
+export interface Look {
+  tone: Tone
+  icon: string
+  label: string
+}
+
+/** A word that the server has and we do not know (a newer server): as it is. */
+function unknown(word: string | null): Look {
+  return { tone: 'neutral', icon: iconUnknown, label: word ?? t('states.unknown') }
+}
+
+export function jobLook(state: string | null): Look {
+  switch (state) {
+    case 'waiting': return { tone: 'info', icon: iconWaiting, label: t('states.waiting') }
+    case 'sending': return { tone: 'ok', icon: iconSending, label: t('states.sending') }
+    case 'failed': return { tone: 'critical', icon: iconFailed, label: t('states.failed') }
+    case 'sent': return { tone: 'ok', icon: iconOk, label: t('states.sent') }
+    case 'cancelled': return { tone: 'neutral', icon: iconCancelled, label: t('states.cancelled') }
+    default: return unknown(state)
+  }
+}
+
+export function destinationLook(state: string | null): Look {
+  switch (state) {
+    case 'up': return { tone: 'ok', icon: iconOk, label: t('states.up') }
+    case 'down': return { tone: 'critical', icon: iconCritical, label: t('states.down') }
+    case 'probing': return { tone: 'warning', icon: iconProbing, label: t('states.probing') }
+    case 'paused': return { tone: 'warning', icon: iconPaused, label: t('states.paused') }
+    case 'closed': return { tone: 'neutral', icon: iconClosed, label: t('states.closed') }
+    case 'unknown': return { tone: 'neutral', icon: iconUnknown, label: t('states.untried') }
+    default: return unknown(state)
+  }
+}
+
+export function severityLook(severity: string | null): Look {
+  return severity === 'critical'
+    ? { tone: 'critical', icon: iconCritical, label: t('states.critical') }
+    : { tone: 'warning', icon: iconWarning, label: t('states.warning') }
+}
+
+export function runningLook(running: boolean | null): Look {
+  return running === true
+    ? { tone: 'ok', icon: iconOk, label: t('states.running') }
+    : { tone: 'critical', icon: iconCritical, label: t('states.stopped') }
+}

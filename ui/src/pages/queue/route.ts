@@ -1,0 +1,10 @@
+import { iconQueue } from '@/icons'
+import { definePages } from '@/router/page'
+
+export default definePages({
+  path: '/queue',
+  name: 'queue',
+  title: 'queue.title',
+  component: () => import('./QueuePage.vue'),
+  menu: { section: 'work', order: 1, icon: iconQueue },
+})
