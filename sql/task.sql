@@ -172,6 +172,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- NULL is not "keep" when files may be removed.
+    IF num_nulls(remove_orphans, also_older) > 0 THEN
+        RAISE EXCEPTION 'remove_orphans and also_older have to be true or false' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     PERFORM pg_advisory_xact_lock('dicomgw.task'::regclass::oid::integer, 0); -- two at a time see one another
     IF EXISTS (SELECT FROM dicomgw.task t WHERE t.kind = 'check_storage' AND t.state IN ('waiting', 'running')) THEN
         RAISE EXCEPTION 'the storage is being checked already' USING ERRCODE = 'unique_violation',
@@ -215,30 +219,81 @@ SET search_path = pg_catalog, pg_temp
 RETURN (SELECT p_counts || jsonb_object_agg(m.key, coalesce((p_counts ->> m.key)::bigint, 0) + m.value::bigint) FROM jsonb_each_text(p_more) m);
 COMMENT ON FUNCTION dicomgw._add_counts(jsonb, jsonb) IS 'Maintenance: adds up the counts of two objects, name by name';
 
+CREATE FUNCTION dicomgw._do_targets(p_task dicomgw.task, p_targets bigint[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_arguments CONSTANT jsonb := p_task.arguments;
+BEGIN
+    RETURN CASE p_task.kind
+        WHEN 'replay' THEN (SELECT to_jsonb(r) FROM dicomgw.replay(p_targets, v_arguments ->> 'destination',
+            (v_arguments ->> 'priority')::integer, v_arguments ->> 'edits_of_route') r)
+        WHEN 'retry' THEN (SELECT to_jsonb(r) FROM dicomgw.retry(job_ids => p_targets) r)
+        WHEN 'cancel' THEN jsonb_build_object('cancelled', dicomgw.cancel(job_ids => p_targets))
+        WHEN 'set_priority' THEN jsonb_build_object('changed',
+            dicomgw.set_priority((v_arguments ->> 'priority')::integer, job_ids => p_targets))
+        WHEN 'move' THEN (SELECT to_jsonb(m) FROM dicomgw.move(v_arguments ->> 'to_destination', job_ids => p_targets) m)
+    END;
+END
+$$;
+COMMENT ON FUNCTION dicomgw._do_targets(dicomgw.task, bigint[]) IS 'Maintenance: does with these objects or jobs what the task is about; returns what the verb answers';
+
+-- Each by itself, so that one that fails costs nobody else anything.
+CREATE FUNCTION dicomgw._do_one_by_one(INOUT p_task dicomgw.task, p_targets bigint[])
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    c_told   CONSTANT integer := 100;
+    v_target bigint;
+    v_told   jsonb;
+BEGIN
+    FOREACH v_target IN ARRAY p_targets LOOP
+        BEGIN
+            p_task.result := dicomgw._add_counts(p_task.result, dicomgw._do_targets(p_task, ARRAY[v_target]));
+        EXCEPTION
+            WHEN lock_not_available OR transaction_rollback OR insufficient_resources THEN
+                RAISE; -- not this one's fault
+            WHEN OTHERS THEN
+                v_told := coalesce(p_task.result -> 'failures', '[]');
+                p_task.result := dicomgw._add_counts(p_task.result, '{"failed": 1}');
+                IF jsonb_array_length(v_told) < c_told THEN
+                    p_task.result := p_task.result
+                        || jsonb_build_object('failures', v_told || jsonb_build_object('target', v_target, 'error', SQLERRM));
+                END IF;
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION dicomgw._do_one_by_one(dicomgw.task, bigint[]) IS
+    'Maintenance: does a portion in which something failed; how many is in the result, and of the first hundred which and why';
+
 CREATE FUNCTION dicomgw._do_portion(INOUT p_task dicomgw.task)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '2s'
 AS $$
 DECLARE
-    v_arguments CONSTANT jsonb := p_task.arguments;
-    v_targets   bigint[];
-    v_counts    jsonb;
+    v_targets bigint[];
 BEGIN
+    -- Without these all of them would fail: then the task does.
+    PERFORM dicomgw._destination_id(d.name) FROM (SELECT coalesce(p_task.arguments ->> 'to_destination', p_task.arguments ->> 'destination') AS name) d
+    WHERE p_task.kind IN ('replay', 'move');
+    PERFORM dicomgw._edits_of_route(p_task.arguments ->> 'edits_of_route');
+
     DELETE FROM dicomgw.task_portion p
     WHERE p.task_id = p_task.id AND p.number = (SELECT min(f.number) FROM dicomgw.task_portion f WHERE f.task_id = p_task.id)
     RETURNING p.targets INTO v_targets;
     IF FOUND THEN
-        v_counts := CASE p_task.kind
-            WHEN 'replay' THEN (SELECT to_jsonb(r) FROM dicomgw.replay(v_targets, v_arguments ->> 'destination',
-                (v_arguments ->> 'priority')::integer, v_arguments ->> 'edits_of_route') r)
-            WHEN 'retry' THEN (SELECT to_jsonb(r) FROM dicomgw.retry(job_ids => v_targets) r)
-            WHEN 'cancel' THEN jsonb_build_object('cancelled', dicomgw.cancel(job_ids => v_targets))
-            WHEN 'set_priority' THEN jsonb_build_object('changed',
-                dicomgw.set_priority((v_arguments ->> 'priority')::integer, job_ids => v_targets))
-            WHEN 'move' THEN (SELECT to_jsonb(m) FROM dicomgw.move(v_arguments ->> 'to_destination', job_ids => v_targets) m)
+        BEGIN
+            p_task.result := dicomgw._add_counts(p_task.result, dicomgw._do_targets(p_task, v_targets));
+        EXCEPTION
+            WHEN lock_not_available OR transaction_rollback OR insufficient_resources THEN
+                RAISE;
+            WHEN OTHERS THEN
+                p_task := dicomgw._do_one_by_one(p_task, v_targets);
         END;
-        p_task.result := dicomgw._add_counts(p_task.result, v_counts);
         p_task.done := p_task.done + cardinality(v_targets);
     END IF;
     IF NOT EXISTS (SELECT FROM dicomgw.task_portion p WHERE p.task_id = p_task.id) THEN
@@ -280,7 +335,10 @@ AS $$
 DECLARE
     v_task dicomgw.task;
 BEGIN
-    SELECT t.* INTO v_task FROM dicomgw.task t WHERE t.state IN ('waiting', 'running') ORDER BY t.id LIMIT 1 FOR UPDATE;
+    -- Whoever cancels it holds it until he commits: maintenance has other things to do than to wait for that.
+    SELECT t.* INTO v_task FROM dicomgw.task t
+    WHERE t.state IN ('waiting', 'running') AND t.id = (SELECT min(f.id) FROM dicomgw.task f WHERE f.state IN ('waiting', 'running'))
+    FOR UPDATE OF t SKIP LOCKED;
     more := FOUND;
     IF NOT FOUND THEN
         RETURN;
@@ -296,7 +354,7 @@ BEGIN
             v_task := dicomgw._do_portion(v_task);
         END IF;
     EXCEPTION
-        WHEN lock_not_available OR deadlock_detected THEN -- for now
+        WHEN lock_not_available OR transaction_rollback OR insufficient_resources THEN -- for now
             v_task.message := 'waits: ' || SQLERRM;
             more := false;
         WHEN OTHERS THEN
@@ -315,4 +373,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dicomgw._task_step() IS
-    'Maintenance: does a little of the first task that is not done. more: there is something to do at once. A task that meets an error fails with it; the next has its turn';
+    'Maintenance: does a little of the first task that is not done. more: there is something to do at once. One object or job that fails is in the result; an error that concerns all ends the task, and the next has its turn';

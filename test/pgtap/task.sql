@@ -5,7 +5,7 @@ SET client_min_messages = error;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION dicomgw;
 BEGIN;
-SELECT plan(46);
+SELECT plan(53);
 
 INSERT INTO dicomgw.destination (id, name, host, ae_title, retry_jitter)
 VALUES (1, 'pacs', 'pacs.example', 'PACS', 0), (2, 'spare', 'spare.example', 'SPARE', 0);
@@ -93,7 +93,35 @@ SELECT is(pg_temp.task(:broken), 'move failed 0/600 {} destination "pacs" does n
 SELECT is((SELECT state FROM dicomgw.task WHERE id = :next), 'done', 'the next one had its turn');
 SELECT is((SELECT count(*) FROM dicomgw.task_portion), 0::bigint, 'nothing is left of them');
 
+-- ---------- one that fails is not the end, and a full disk passes ----------
+
+CREATE FUNCTION pg_temp.fail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('test.disk_is_full') = 'on' THEN
+        RAISE disk_full;
+    ELSIF NEW.instance_id IN (3, 900) THEN
+        RAISE EXCEPTION 'no such thing';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER fail BEFORE INSERT ON dicomgw.forward_job FOR EACH ROW EXECUTE FUNCTION pg_temp.fail();
+SET test.disk_is_full = on;
+SELECT dicomgw.start_replay('spare', study_instance_uids => '{1.1,1.2}') AS odd \gset
+SELECT is((SELECT more FROM dicomgw._task_step()), false, 'a full disk: not at once again');
+SELECT is(pg_temp.task(:odd), 'replay running 0/1198 {} waits: disk_full', 'it waits');
+SELECT is((SELECT sum(cardinality(targets)) FROM dicomgw.task_portion WHERE task_id = :odd), 1198::bigint, 'and has lost nothing');
+SET test.disk_is_full = off;
+DO $$ BEGIN WHILE (SELECT more FROM dicomgw._task_step()) LOOP END LOOP; END $$;
+SELECT is((SELECT concat_ws(' ', state, done, result -> 'jobs', result -> 'failed', message) FROM dicomgw.task WHERE id = :odd), 'done 1198 1196 2',
+          'objects that fail are counted, and the others done');
+SELECT is((SELECT string_agg(f ->> 'target' || ' ' || (f ->> 'error'), ', ') FROM dicomgw.task, jsonb_array_elements(result -> 'failures') f WHERE id = :odd),
+          '3 no such thing, 900 no such thing', 'which, and why');
+DROP TRIGGER fail ON dicomgw.forward_job;
+
 -- ---------- the storage ----------
+
+SELECT throws_ok($$ SELECT dicomgw.start_check_storage(remove_orphans => NULL) $$, '22023', NULL, 'NULL does not say whether to remove files');
+SELECT throws_ok($$ SELECT dicomgw.start_check_storage(also_older => NULL) $$, '22023', NULL, 'nor which');
 
 SELECT lives_ok($$ SELECT dicomgw.start_check_storage() $$, 'a check is started');
 SELECT throws_ok($$ SELECT dicomgw.start_check_storage() $$, '23505', 'the storage is being checked already', 'one at a time');

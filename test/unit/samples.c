@@ -180,151 +180,155 @@ encode_rendered(DgwFrameWriter *w)
 					 .header = slice("{}")};
 
 	return dgw_encode_rendered(w, &m);
-	encode_audit_repository(DgwFrameWriter * w)
+}
+
+static bool
+encode_audit_repository(DgwFrameWriter *w)
+{
+	DgwAuditRepository m = {.host = slice("arr.example"),
+							.port = 6514,
+							.tls = DGW_TLS_VERIFY_FULL,
+							.needs_close = 1,
+							.connect_timeout = 10,
+							.response_timeout = 30,
+							.tls_ca = slice("/etc/ca.pem"),
+							.tls_certificate = slice("/etc/cert.pem"),
+							.tls_key = slice("/etc/key.pem"),
+							.tls_server_name = slice("arr.example")};
+
+	return dgw_encode_audit_repository(w, &m);
+}
+
+/* Appends the sample of this type. */
+bool
+encode_sample(DgwFrameWriter *w, uint16_t type)
+{
+	DgwHello hello = {DGW_PROTOCOL_VERSION, slice("dicomgw-scp 0.1.0")};
+	DgwLog log = {DGW_LOG_WARNING, slice("peer closed the connection")};
+	DgwListenerState state = {3, 1, slice(""), 1800000000};
+	DgwStorage storage = {0, slice("storage is full")};
+	DgwAssociation association = {3, 4711, slice("::1"), 40000};
+	DgwTurnedAway turned_away = {3, slice("::1"), 12, 0, slice("too many connections")};
+	DgwAbort abort_message = {4711};
+	DgwRejected rejected = {1, 1, 7};
+	DgwOpened opened = {2};
+	DgwCommitted committed = {7};
+	DgwRefused refused = {7, 0xA700, slice("out of space")};
+	DgwClosed closed = {DGW_CLOSE_RELEASED, 12, 1 << 20, slice("")};
+	DgwDestination destination = {
+		.host = slice("pacs"),
+		.port = 104,
+		.calling_ae = slice("DICOMGW"),
+		.called_ae = slice("PACS"),
+		.max_pdu = 16384,
+		.connect_timeout = 5,
+		.association_timeout = 10,
+		.response_timeout = 30,
+		.linger = 500,
+		.storage_path = slice("/var/lib/images"),
+		.tls = DGW_TLS_VERIFY_FULL,
+		.tls_ca = slice("/etc/ca.pem"),
+		.tls_certificate = slice("/etc/cert.pem"),
+		.tls_key = slice("/etc/key.pem"),
+		.tls_server_name = slice("pacs.example"),
+		.conversion = DGW_CONVERT_UNCOMPRESSED | DGW_CONVERT_DECOMPRESS,
+		.compression = slice("1.2.840.10008.1.2.4.70"),
+		.url = slice("https://pacs.example/dicom-web"),
+		.username = slice("gateway"),
+		.password = slice("secret"),
+		.bearer_token = slice("token"),
+		.proxy = slice("http://proxy.example:3128"),
+		.batch = 20,
+	};
+	DgwAssociated associated = {4, 3, slice("1.2.3"), slice("PACS_1")};
+	DgwResult result = {1,
+						2,
+						DGW_OUTCOME_RESPONSE,
+						0xB000,
+						slice("coerced"),
+						slice("(0010,0020)"),
+						slice("1.2.840.10008.1.2.1"),
+						900};
+	DgwAssociationFailed failed = {DGW_FAIL_REJECTED, 1, 1, 1, 7, slice("called AE title")};
+	DgwEchoResult echo = {1,
+						  1,
+						  0,
+						  700,
+						  90,
+						  16384,
+						  slice("1.2.3 PACS_1"),
+						  slice("TLSv1.3"),
+						  slice("TLS_AES_256_GCM_SHA384"),
+						  slice("CN=pacs"),
+						  slice("")};
+
+	DgwAuditRecord record = {7, 85, slice("2026-11-25T14:00:00Z"), slice("<AuditMessage/>")};
+	DgwAuditDelivered delivered = {7};
+	DgwAuditFailed audit_failed = {slice("could not connect")};
+
+	switch ((DgwMessageType) type)
 	{
-		DgwAuditRepository m = {.host = slice("arr.example"),
-								.port = 6514,
-								.tls = DGW_TLS_VERIFY_FULL,
-								.needs_close = 1,
-								.connect_timeout = 10,
-								.response_timeout = 30,
-								.tls_ca = slice("/etc/ca.pem"),
-								.tls_certificate = slice("/etc/cert.pem"),
-								.tls_key = slice("/etc/key.pem"),
-								.tls_server_name = slice("arr.example")};
-
-		return dgw_encode_audit_repository(w, &m);
+		case DGW_MSG_HELLO:
+			return dgw_encode_hello(w, &hello);
+		case DGW_MSG_LOG:
+			return dgw_encode_log(w, &log);
+		case DGW_MSG_CONFIG:
+			return encode_config(w);
+		case DGW_MSG_LISTENER_STATE:
+			return dgw_encode_listener_state(w, &state);
+		case DGW_MSG_STORAGE:
+			return dgw_encode_storage(w, &storage);
+		case DGW_MSG_ASSOCIATION:
+			return dgw_encode_association(w, &association);
+		case DGW_MSG_TURNED_AWAY:
+			return dgw_encode_turned_away(w, &turned_away);
+		case DGW_MSG_ABORT:
+			return dgw_encode_abort(w, &abort_message);
+		case DGW_MSG_REQUESTED:
+			return encode_requested(w);
+		case DGW_MSG_ADMITTED:
+			return encode_admitted(w);
+		case DGW_MSG_REJECTED:
+			return dgw_encode_rejected(w, &rejected);
+		case DGW_MSG_OPENED:
+			return dgw_encode_opened(w, &opened);
+		case DGW_MSG_RECEIVED:
+			return encode_received(w);
+		case DGW_MSG_COMMITTED:
+			return dgw_encode_committed(w, &committed);
+		case DGW_MSG_REFUSED:
+			return dgw_encode_refused(w, &refused);
+		case DGW_MSG_CLOSED:
+			return dgw_encode_closed(w, &closed);
+		case DGW_MSG_DESTINATION:
+			return dgw_encode_destination(w, &destination);
+		case DGW_MSG_JOB:
+			return encode_job(w);
+		case DGW_MSG_ASSOCIATED:
+			return dgw_encode_associated(w, &associated);
+		case DGW_MSG_RESULT:
+			return dgw_encode_result(w, &result);
+		case DGW_MSG_ASSOCIATION_FAILED:
+			return dgw_encode_association_failed(w, &failed);
+		case DGW_MSG_ECHO:
+			return dgw_encode_echo(w);
+		case DGW_MSG_ECHO_RESULT:
+			return dgw_encode_echo_result(w, &echo);
+		case DGW_MSG_RENDER:
+			return encode_render(w);
+		case DGW_MSG_RENDERED:
+			return encode_rendered(w);
+		case DGW_MSG_AUDIT_REPOSITORY:
+			return encode_audit_repository(w);
+		case DGW_MSG_AUDIT_RECORD:
+			return dgw_encode_audit_record(w, &record);
+		case DGW_MSG_AUDIT_DELIVERED:
+			return dgw_encode_audit_delivered(w, &delivered);
+		case DGW_MSG_AUDIT_FAILED:
+			return dgw_encode_audit_failed(w, &audit_failed);
 	}
-
-	/* Appends the sample of this type. */
-	bool encode_sample(DgwFrameWriter * w, uint16_t type)
-	{
-		DgwHello hello = {DGW_PROTOCOL_VERSION, slice("dicomgw-scp 0.1.0")};
-		DgwLog log = {DGW_LOG_WARNING, slice("peer closed the connection")};
-		DgwListenerState state = {3, 1, slice(""), 1800000000};
-		DgwStorage storage = {0, slice("storage is full")};
-		DgwAssociation association = {3, 4711, slice("::1"), 40000};
-		DgwTurnedAway turned_away = {3, slice("::1"), 12, 0, slice("too many connections")};
-		DgwAbort abort_message = {4711};
-		DgwRejected rejected = {1, 1, 7};
-		DgwOpened opened = {2};
-		DgwCommitted committed = {7};
-		DgwRefused refused = {7, 0xA700, slice("out of space")};
-		DgwClosed closed = {DGW_CLOSE_RELEASED, 12, 1 << 20, slice("")};
-		DgwDestination destination = {
-			.host = slice("pacs"),
-			.port = 104,
-			.calling_ae = slice("DICOMGW"),
-			.called_ae = slice("PACS"),
-			.max_pdu = 16384,
-			.connect_timeout = 5,
-			.association_timeout = 10,
-			.response_timeout = 30,
-			.linger = 500,
-			.storage_path = slice("/var/lib/images"),
-			.tls = DGW_TLS_VERIFY_FULL,
-			.tls_ca = slice("/etc/ca.pem"),
-			.tls_certificate = slice("/etc/cert.pem"),
-			.tls_key = slice("/etc/key.pem"),
-			.tls_server_name = slice("pacs.example"),
-			.conversion = DGW_CONVERT_UNCOMPRESSED | DGW_CONVERT_DECOMPRESS,
-			.compression = slice("1.2.840.10008.1.2.4.70"),
-			.url = slice("https://pacs.example/dicom-web"),
-			.username = slice("gateway"),
-			.password = slice("secret"),
-			.bearer_token = slice("token"),
-			.proxy = slice("http://proxy.example:3128"),
-			.batch = 20,
-		};
-		DgwAssociated associated = {4, 3, slice("1.2.3"), slice("PACS_1")};
-		DgwResult result = {1,
-							2,
-							DGW_OUTCOME_RESPONSE,
-							0xB000,
-							slice("coerced"),
-							slice("(0010,0020)"),
-							slice("1.2.840.10008.1.2.1"),
-							900};
-		DgwAssociationFailed failed = {DGW_FAIL_REJECTED, 1, 1, 1, 7, slice("called AE title")};
-		DgwEchoResult echo = {1,
-							  1,
-							  0,
-							  700,
-							  90,
-							  16384,
-							  slice("1.2.3 PACS_1"),
-							  slice("TLSv1.3"),
-							  slice("TLS_AES_256_GCM_SHA384"),
-							  slice("CN=pacs"),
-							  slice("")};
-
-		DgwAuditRecord record = {7, 85, slice("2026-11-25T14:00:00Z"), slice("<AuditMessage/>")};
-		DgwAuditDelivered delivered = {7};
-		DgwAuditFailed audit_failed = {slice("could not connect")};
-
-		switch ((DgwMessageType) type)
-		{
-			case DGW_MSG_HELLO:
-				return dgw_encode_hello(w, &hello);
-			case DGW_MSG_LOG:
-				return dgw_encode_log(w, &log);
-			case DGW_MSG_CONFIG:
-				return encode_config(w);
-			case DGW_MSG_LISTENER_STATE:
-				return dgw_encode_listener_state(w, &state);
-			case DGW_MSG_STORAGE:
-				return dgw_encode_storage(w, &storage);
-			case DGW_MSG_ASSOCIATION:
-				return dgw_encode_association(w, &association);
-			case DGW_MSG_TURNED_AWAY:
-				return dgw_encode_turned_away(w, &turned_away);
-			case DGW_MSG_ABORT:
-				return dgw_encode_abort(w, &abort_message);
-			case DGW_MSG_REQUESTED:
-				return encode_requested(w);
-			case DGW_MSG_ADMITTED:
-				return encode_admitted(w);
-			case DGW_MSG_REJECTED:
-				return dgw_encode_rejected(w, &rejected);
-			case DGW_MSG_OPENED:
-				return dgw_encode_opened(w, &opened);
-			case DGW_MSG_RECEIVED:
-				return encode_received(w);
-			case DGW_MSG_COMMITTED:
-				return dgw_encode_committed(w, &committed);
-			case DGW_MSG_REFUSED:
-				return dgw_encode_refused(w, &refused);
-			case DGW_MSG_CLOSED:
-				return dgw_encode_closed(w, &closed);
-			case DGW_MSG_DESTINATION:
-				return dgw_encode_destination(w, &destination);
-			case DGW_MSG_JOB:
-				return encode_job(w);
-			case DGW_MSG_ASSOCIATED:
-				return dgw_encode_associated(w, &associated);
-			case DGW_MSG_RESULT:
-				return dgw_encode_result(w, &result);
-			case DGW_MSG_ASSOCIATION_FAILED:
-				return dgw_encode_association_failed(w, &failed);
-			case DGW_MSG_ECHO:
-				return dgw_encode_echo(w);
-			case DGW_MSG_ECHO_RESULT:
-				return dgw_encode_echo_result(w, &echo);
-			case DGW_MSG_RENDER:
-				return encode_render(w);
-			case DGW_MSG_RENDERED:
-				return encode_rendered(w);
-			case DGW_MSG_AUDIT_REPOSITORY:
-				return encode_audit_repository(w);
-			case DGW_MSG_AUDIT_RECORD:
-				return dgw_encode_audit_record(w, &record);
-			case DGW_MSG_AUDIT_DELIVERED:
-				return dgw_encode_audit_delivered(w, &delivered);
-			case DGW_MSG_AUDIT_FAILED:
-				return dgw_encode_audit_failed(w, &audit_failed);
-		}
-		return false;
-	}
+	return false;
+}
 
 /*
  * Decode a frame of this type and, if asked to, encode it anew: what goes in
@@ -341,70 +345,71 @@ encode_rendered(DgwFrameWriter *w)
 		return decoded;                                                                            \
 	} while (0)
 
-	bool decode_sample(DgwFrame * f, DgwFrameWriter * again)
+bool
+decode_sample(DgwFrame *f, DgwFrameWriter *again)
+{
+	switch ((DgwMessageType) f->type)
 	{
-		switch ((DgwMessageType) f->type)
-		{
-			case DGW_MSG_HELLO:
-				DECODE(DgwHello, hello);
-			case DGW_MSG_LOG:
-				DECODE(DgwLog, log);
-			case DGW_MSG_CONFIG:
-				DECODE(DgwConfig, config);
-			case DGW_MSG_LISTENER_STATE:
-				DECODE(DgwListenerState, listener_state);
-			case DGW_MSG_STORAGE:
-				DECODE(DgwStorage, storage);
-			case DGW_MSG_ASSOCIATION:
-				DECODE(DgwAssociation, association);
-			case DGW_MSG_TURNED_AWAY:
-				DECODE(DgwTurnedAway, turned_away);
-			case DGW_MSG_ABORT:
-				DECODE(DgwAbort, abort);
-			case DGW_MSG_REQUESTED:
-				DECODE(DgwRequested, requested);
-			case DGW_MSG_ADMITTED:
-				DECODE(DgwAdmitted, admitted);
-			case DGW_MSG_REJECTED:
-				DECODE(DgwRejected, rejected);
-			case DGW_MSG_OPENED:
-				DECODE(DgwOpened, opened);
-			case DGW_MSG_RECEIVED:
-				DECODE(DgwReceived, received);
-			case DGW_MSG_COMMITTED:
-				DECODE(DgwCommitted, committed);
-			case DGW_MSG_REFUSED:
-				DECODE(DgwRefused, refused);
-			case DGW_MSG_CLOSED:
-				DECODE(DgwClosed, closed);
-			case DGW_MSG_DESTINATION:
-				DECODE(DgwDestination, destination);
-			case DGW_MSG_JOB:
-				DECODE(DgwJob, job);
-			case DGW_MSG_ASSOCIATED:
-				DECODE(DgwAssociated, associated);
-			case DGW_MSG_RESULT:
-				DECODE(DgwResult, result);
-			case DGW_MSG_ASSOCIATION_FAILED:
-				DECODE(DgwAssociationFailed, association_failed);
-			case DGW_MSG_ECHO_RESULT:
-				DECODE(DgwEchoResult, echo_result);
-			case DGW_MSG_RENDER:
-				DECODE(DgwRender, render);
-			case DGW_MSG_RENDERED:
-				DECODE(DgwRendered, rendered);
-			case DGW_MSG_AUDIT_REPOSITORY:
-				DECODE(DgwAuditRepository, audit_repository);
-			case DGW_MSG_AUDIT_RECORD:
-				DECODE(DgwAuditRecord, audit_record);
-			case DGW_MSG_AUDIT_DELIVERED:
-				DECODE(DgwAuditDelivered, audit_delivered);
-			case DGW_MSG_AUDIT_FAILED:
-				DECODE(DgwAuditFailed, audit_failed);
-			case DGW_MSG_ECHO:
-				if (again != NULL && !dgw_encode_echo(again))
-					return false;
-				return dgw_frame_complete(f);
-		}
-		return false;
+		case DGW_MSG_HELLO:
+			DECODE(DgwHello, hello);
+		case DGW_MSG_LOG:
+			DECODE(DgwLog, log);
+		case DGW_MSG_CONFIG:
+			DECODE(DgwConfig, config);
+		case DGW_MSG_LISTENER_STATE:
+			DECODE(DgwListenerState, listener_state);
+		case DGW_MSG_STORAGE:
+			DECODE(DgwStorage, storage);
+		case DGW_MSG_ASSOCIATION:
+			DECODE(DgwAssociation, association);
+		case DGW_MSG_TURNED_AWAY:
+			DECODE(DgwTurnedAway, turned_away);
+		case DGW_MSG_ABORT:
+			DECODE(DgwAbort, abort);
+		case DGW_MSG_REQUESTED:
+			DECODE(DgwRequested, requested);
+		case DGW_MSG_ADMITTED:
+			DECODE(DgwAdmitted, admitted);
+		case DGW_MSG_REJECTED:
+			DECODE(DgwRejected, rejected);
+		case DGW_MSG_OPENED:
+			DECODE(DgwOpened, opened);
+		case DGW_MSG_RECEIVED:
+			DECODE(DgwReceived, received);
+		case DGW_MSG_COMMITTED:
+			DECODE(DgwCommitted, committed);
+		case DGW_MSG_REFUSED:
+			DECODE(DgwRefused, refused);
+		case DGW_MSG_CLOSED:
+			DECODE(DgwClosed, closed);
+		case DGW_MSG_DESTINATION:
+			DECODE(DgwDestination, destination);
+		case DGW_MSG_JOB:
+			DECODE(DgwJob, job);
+		case DGW_MSG_ASSOCIATED:
+			DECODE(DgwAssociated, associated);
+		case DGW_MSG_RESULT:
+			DECODE(DgwResult, result);
+		case DGW_MSG_ASSOCIATION_FAILED:
+			DECODE(DgwAssociationFailed, association_failed);
+		case DGW_MSG_ECHO_RESULT:
+			DECODE(DgwEchoResult, echo_result);
+		case DGW_MSG_RENDER:
+			DECODE(DgwRender, render);
+		case DGW_MSG_RENDERED:
+			DECODE(DgwRendered, rendered);
+		case DGW_MSG_AUDIT_REPOSITORY:
+			DECODE(DgwAuditRepository, audit_repository);
+		case DGW_MSG_AUDIT_RECORD:
+			DECODE(DgwAuditRecord, audit_record);
+		case DGW_MSG_AUDIT_DELIVERED:
+			DECODE(DgwAuditDelivered, audit_delivered);
+		case DGW_MSG_AUDIT_FAILED:
+			DECODE(DgwAuditFailed, audit_failed);
+		case DGW_MSG_ECHO:
+			if (again != NULL && !dgw_encode_echo(again))
+				return false;
+			return dgw_frame_complete(f);
 	}
+	return false;
+}
