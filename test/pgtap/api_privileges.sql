@@ -77,7 +77,8 @@ SELECT ok(NOT has_column_privilege('dicomgw_admin', 'dicomgw.remote_ae', 'passco
 SELECT is_empty($$ SELECT * FROM pg_temp.has WHERE object LIKE '%audit%' AND privilege NOT IN ('SELECT', 'EXECUTE')
                       AND object NOT IN ('dicomgw.audit_repository', 'dicomgw_api.audit_repository') $$,
                 'nobody writes to the audit log');
-SELECT is_empty($$ SELECT * FROM pg_temp.has WHERE object LIKE '%audit%' AND role <> 'admin' $$, 'and admins read it');
+SELECT is_empty($$ SELECT * FROM pg_temp.has WHERE object LIKE '%audit%' AND role <> 'admin'
+                      AND object <> 'dicomgw.audit_export_problems()' $$, 'and admins read it; that its export stands still, all may know');
 SELECT is_empty($$ SELECT * FROM pg_temp.has WHERE role IN ('viewer', 'operator') AND privilege NOT IN ('SELECT', 'EXECUTE') $$,
                 'viewers and operators write to no table');
 SELECT set_eq($$ SELECT r.rolname::text FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid JOIN pg_roles u ON u.oid = m.member

@@ -173,7 +173,7 @@ test_permissions(void)
 	bool strict = true;
 	int homeless = 0;
 
-	for (int c = 0; c < 4; c++)
+	for (int c = 0; c < (int) (sizeof(channels) / sizeof(*channels)); c++)
 	{
 		for (int way = DGW_TO_WORKER; way <= DGW_TO_HELPER; way++)
 		{
@@ -189,7 +189,7 @@ test_permissions(void)
 	{
 		bool somewhere = false;
 
-		for (int c = 0; c < 4; c++)
+		for (int c = 0; c < (int) (sizeof(channels) / sizeof(*channels)); c++)
 		{
 			for (int way = DGW_TO_WORKER; way <= DGW_TO_HELPER; way++)
 			{
