@@ -13,7 +13,7 @@ CREATE FUNCTION pg_temp.alerts(p_kind text) RETURNS text LANGUAGE sql AS $$
     SELECT coalesce(string_agg(format('%s %s', a.severity, a.subject), ', ' ORDER BY a.subject), 'none') FROM dicomgw.alert a WHERE a.kind = p_kind $$;
 
 -- No worker runs in this database.
-SELECT is(pg_temp.alerts('worker_down'), 'critical forwarder, critical maintenance, critical receiver, critical router', 'workers that do not run');
+SELECT is(pg_temp.alerts('worker_down'), 'critical audit, critical forwarder, critical maintenance, critical receiver, critical router', 'workers that do not run');
 SELECT is(pg_temp.alerts('listener_down'), 'critical default', 'a listener that does not listen');
 UPDATE dicomgw.listener SET enabled = false;
 SELECT is(pg_temp.alerts('listener_down'), 'none', 'which is no trouble if it is not to');
