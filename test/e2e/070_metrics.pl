@@ -5,7 +5,7 @@
 use strict;
 use warnings;
 
-use DicomGW::Gateway qw(poll_until);
+use DicomGW::Gateway qw(poll_until WORKERS);
 use DicomGW::Modality;
 use DicomGW::Pacs;
 use DicomGW::Part10 qw(sendable_objects with_instance_uid);
@@ -122,7 +122,7 @@ ok($samples->{'dicomgw_retried_objects_total{destination="pacs",status="A700H"}'
 is($samples->{'dicomgw_received_objects_total{listener="default"}'}, 12, 'received');
 is($samples->{'dicomgw_queue_jobs{destination="pacs",state="failed"}'}, 2, 'dead letters');
 is($samples->{'dicomgw_ready'}, 1, 'it is ready');
-is(total($samples, 'dicomgw_worker_running'), 5, 'all workers run');
+is(total($samples, 'dicomgw_worker_running'), WORKERS, 'all workers run');
 ok($samples->{'dicomgw_storage_size_bytes{place="storage"}'} > $samples->{'dicomgw_storage_free_bytes{place="storage"}'}, 'bytes of the storage');
 
 # ---------- the text, and who asks for it ----------
