@@ -16,10 +16,11 @@ CREATE VIEW pg_temp.versions AS
 
 -- ---------- every table of the configuration ----------
 
--- Configuration is what wakes the workers; secrets of destinations have no history.
+-- Configuration is what wakes the workers; secrets of destinations have no history, and changes of audit repositories
+-- have the audit log.
 SELECT set_eq($$ SELECT tgrelid FROM pg_trigger WHERE tgname = 'keep_version' AND tgenabled = 'A' $$,
               $$ SELECT tgrelid FROM pg_trigger WHERE tgfoid = 'dicomgw.notify_config_change()'::regprocedure
-                 AND tgrelid <> 'dicomgw.destination_secret'::regclass $$, 'each has the trigger, which is always fired');
+                 AND tgrelid NOT IN ('dicomgw.destination_secret'::regclass, 'dicomgw.audit_repository'::regclass) $$, 'each has the trigger, which is always fired');
 SELECT set_eq($$ SELECT tgrelid FROM pg_trigger WHERE tgname = 'keep_end' AND tgenabled = 'A' $$,
               $$ SELECT tgrelid FROM pg_trigger WHERE tgname = 'keep_version' $$, 'and the one for TRUNCATE');
 SELECT bag_eq('SELECT * FROM pg_temp.versions', $$ VALUES ('listener', 'default', 1, 'insert') $$,

@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-use constant CONFIGURATION => qw(app_user destination destination_group destination_group_member destination_secret
+use constant CONFIGURATION => qw(app_user audit_repository destination destination_group destination_group_member destination_secret
   destination_window harmless_text listener pseudonym remote_ae route route_edit);
 
 my $gateway = DicomGW::Gateway->start('dumped');

@@ -12,9 +12,9 @@ export type Database = {
         Row: {
           /** critical: objects are refused, lost or stand still; warning: that may come of it */
           severity: string | null
-          /** worker_down, listener_down, certificate_expires, storage_low, storage_problem, destination_down, queue_old, dead_letter, unrouted */
+          /** worker_down, listener_down, certificate_expires, storage_low, storage_problem, destination_down, queue_old, dead_letter, unrouted, audit_export_stuck */
           kind: string | null
-          /** worker, listener, place of storage or destination that it is about */
+          /** worker, listener, place of storage, destination or audit repository that it is about */
           subject: string | null
           /** what, since when, what to do */
           message: string | null
@@ -132,6 +132,110 @@ export type Database = {
           target: string | null
           /** with which arguments, what was changed */
           details: Json
+        }
+        Relationships: []
+      }
+      /** One row an audit repository: does it get the audit log, and what is it still to get */
+      audit_export_status: {
+        Row: {
+          /** name of the repository */
+          repository: string
+          /** false: nothing is sent */
+          enabled: boolean
+          /** true: the last connection ended as it should; false: it failed, or there was none yet */
+          connected: boolean | null
+          /** since when that is so; null: nothing was tried yet */
+          since: string | null
+          /** entry of audit_log that was sent last */
+          last_id: number | null
+          /** when */
+          last_sent_at: string | null
+          /** entries that it has not, as far as we know */
+          waiting: number | null
+          /** when the first of them was written */
+          oldest_waiting_since: string | null
+          /** failed attempts since the last success */
+          failures: number | null
+          /** not tried before; null: as soon as there is something to send */
+          next_attempt_at: string | null
+          /** why the last failed attempt failed */
+          last_error: string | null
+          /** when */
+          last_error_at: string | null
+        }
+        Relationships: []
+      }
+      /** Syslog receivers that get each entry of the audit log as a DICOM audit message */
+      audit_repository: {
+        Row: {
+          /** number of the repository */
+          id: number
+          /** what people call it */
+          name: string
+          /** false: nothing is sent; what is not sent waits */
+          enabled: boolean
+          /** host name, IPv4 or IPv6 address */
+          host: string
+          /** TCP port */
+          port: number
+          /** TLS 1.2 or 1.3 after BCP 195: verify-full (a CA that we trust has signed its certificate, for the name that we connect to), verify-ca, require (the certificate is not looked at); off: for tests, plain TCP with the same framing (RFC 6587) */
+          tls: string
+          /** PEM file of the CA certificates that we trust there; null: those that the system trusts */
+          tls_ca: string | null
+          /** PEM file of our own certificate and its chain (IHE ITI-19 wants one); null: we show none */
+          tls_certificate: string | null
+          /** PEM file of its private key, without a passphrase */
+          tls_key: string | null
+          /** name that the server's certificate must have (verify-full), and that is sent as SNI; null: host */
+          tls_server_name: string | null
+          /** true: a batch counts as delivered only if the receiver ends the connection with a close_notify of its own, as RFC 5425 says it must; false: an end in order by TCP will do (rsyslog with GnuTLS) */
+          needs_close_notify: boolean
+          /** time for name resolution and the TCP connection */
+          connect_timeout: string
+          /** time for the TLS handshake, for taking more, and for the end of the connection */
+          response_timeout: string
+          /** AuditSourceID: what we call ourselves there */
+          source: string
+          /** AuditEnterpriseSiteID; null: none */
+          enterprise_site: string | null
+          /** true: messages about a study name its patient (ID and name), as DICOM wants it; the audit log itself has UIDs only */
+          patient_data: boolean
+        }
+        Insert: {
+          id?: number
+          name: string
+          enabled?: boolean
+          host: string
+          port?: number
+          tls?: string
+          tls_ca?: string | null
+          tls_certificate?: string | null
+          tls_key?: string | null
+          tls_server_name?: string | null
+          needs_close_notify?: boolean
+          connect_timeout?: string
+          response_timeout?: string
+          source?: string
+          enterprise_site?: string | null
+          patient_data?: boolean
+        }
+        Update: {
+          id?: number
+          name?: string
+          enabled?: boolean
+          host?: string
+          port?: number
+          tls?: string
+          tls_ca?: string | null
+          tls_certificate?: string | null
+          tls_key?: string | null
+          tls_server_name?: string | null
+          needs_close_notify?: boolean
+          connect_timeout?: string
+          response_timeout?: string
+          source?: string
+          enterprise_site?: string | null
+          patient_data?: boolean
         }
         Relationships: []
       }
@@ -1400,7 +1504,7 @@ export type Database = {
       /** One row a background worker: is it running, and what did it do last */
       worker: {
         Row: {
-          /** launcher, receiver, router, forwarder or maintenance */
+          /** launcher, receiver, router, forwarder, maintenance or audit */
           worker: string | null
           /** true while the worker's process is alive */
           running: boolean | null
