@@ -91,6 +91,7 @@ scratch_build() {
 scratch_config() {
 	scratch_as tee -- "$1" >/dev/null <<-END
 		shared_preload_libraries = 'dicomgw'
+		max_worker_processes = 16
 		extension_destdir = '$stage'
 		dynamic_library_path = '$stage$pkglibdir:\$libdir'
 		dicomgw.helper_path = '$stage$pkglibdir/dicomgw'

@@ -60,7 +60,8 @@ sub contents
 	return $gateway->sql(
 		q{SELECT md5(string_agg(query_to_xml(format('SELECT * FROM dicomgw.%I t ORDER BY t::text', c.relname), true, true, '')::text, '' ORDER BY c.relname))
 		  FROM pg_class c WHERE c.relnamespace = 'dicomgw'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-		    AND c.relname NOT IN ('session', 'audit_log', 'audit_chain', 'login_failure', 'storage_check', 'storage_epoch', 'destination_state', 'task', 'attribute',
+		    AND c.relname NOT IN ('session', 'audit_log', 'audit_chain', 'login_failure', 'storage_check', 'storage_epoch', 'destination_state', 'task', 'task_portion', 'measurement', 'measurement_fold', 'counter',
+								  'traffic_minute', 'traffic_hour', 'audit_export', 'attribute',
 								  'app_user', 'privilege', 'deidentification_rule')});
 }
 
