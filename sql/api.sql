@@ -16,10 +16,10 @@ COMMENT ON FUNCTION dicomgw_api.live() IS 'Answers: the way to the database is o
 CREATE FUNCTION dicomgw.ready() RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-RETURN (SELECT NOT pg_is_in_recovery() AND bool_and(w.running) AND count(*) > 0 FROM dicomgw.worker_status() w)
+RETURN (SELECT NOT pg_is_in_recovery() AND bool_and(w.running OR w.worker = 'audit') AND count(*) > 0 FROM dicomgw.worker_status() w)
        AND (SELECT r.accepts_objects FROM dicomgw._receiving() r);
 COMMENT ON FUNCTION dicomgw.ready() IS
-    'Whether objects are received, routed and forwarded here: not in recovery, all workers run, and the storage takes objects';
+    'Whether objects are received, routed and forwarded here: not in recovery, all workers run (but the one that sends the audit log away, whose work can wait), and the storage takes objects';
 
 CREATE FUNCTION dicomgw_api.ready() RETURNS jsonb
 LANGUAGE plpgsql STABLE

@@ -15,7 +15,7 @@ COMMENT ON COLUMN dicomgw_api.audit_repository.tls_ca IS 'PEM file of the CA cer
 COMMENT ON COLUMN dicomgw_api.audit_repository.tls_certificate IS 'PEM file of our own certificate and its chain (IHE ITI-19 wants one); null: we show none';
 COMMENT ON COLUMN dicomgw_api.audit_repository.tls_key IS 'PEM file of its private key, without a passphrase';
 COMMENT ON COLUMN dicomgw_api.audit_repository.tls_server_name IS 'name that the server''s certificate must have (verify-full), and that is sent as SNI; null: host';
-COMMENT ON COLUMN dicomgw_api.audit_repository.needs_close_notify IS 'true: a batch counts as delivered only if the receiver ends the connection with a close_notify of its own, as RFC 5425 says it must; false: an end in order by TCP will do (rsyslog with GnuTLS)';
+COMMENT ON COLUMN dicomgw_api.audit_repository.needs_close_notify IS 'true: a batch counts as delivered only if the receiver ends the connection with a close_notify of its own, as RFC 5425 says it must; false: an end in order by TCP will do (for rsyslog with GnuTLS); without TLS it means nothing';
 COMMENT ON COLUMN dicomgw_api.audit_repository.connect_timeout IS 'time for name resolution and the TCP connection';
 COMMENT ON COLUMN dicomgw_api.audit_repository.response_timeout IS 'time for the TLS handshake, for taking more, and for the end of the connection';
 COMMENT ON COLUMN dicomgw_api.audit_repository.source IS 'AuditSourceID: what we call ourselves there';

@@ -14,7 +14,7 @@ CREATE TABLE dicomgw.audit_repository (
     tls_certificate     text,
     tls_key             text,
     tls_server_name     text,
-    needs_close_notify  boolean NOT NULL DEFAULT false,
+    needs_close_notify  boolean NOT NULL DEFAULT true,
     connect_timeout     dicomgw.timeout NOT NULL DEFAULT '10 seconds',
     response_timeout    dicomgw.timeout NOT NULL DEFAULT '30 seconds',
     source              text NOT NULL DEFAULT 'dicomgw',
@@ -25,7 +25,6 @@ CREATE TABLE dicomgw.audit_repository (
     CONSTRAINT audit_repository_tls_is_off_require_verify_ca_or_verify_full
         CHECK (tls IN ('off', 'require', 'verify-ca', 'verify-full')),
     CONSTRAINT audit_repository_without_tls_gets_no_patient_data CHECK (tls <> 'off' OR NOT patient_data),
-    CONSTRAINT audit_repository_without_tls_has_no_close_notify CHECK (tls <> 'off' OR NOT needs_close_notify),
     CONSTRAINT audit_repository_tls_certificate_has_a_key CHECK ((tls_certificate IS NULL) = (tls_key IS NULL)),
     CONSTRAINT audit_repository_tls_files_are_absolute_paths
         CHECK (tls_ca ~ '^/' AND tls_certificate ~ '^/' AND tls_key ~ '^/'),
@@ -45,7 +44,7 @@ COMMENT ON COLUMN dicomgw.audit_repository.tls_certificate IS 'PEM file of our o
 COMMENT ON COLUMN dicomgw.audit_repository.tls_key IS 'PEM file of its private key, without a passphrase';
 COMMENT ON COLUMN dicomgw.audit_repository.tls_server_name IS 'name that the server''s certificate must have (verify-full), and that is sent as SNI; NULL: host';
 COMMENT ON COLUMN dicomgw.audit_repository.needs_close_notify IS
-    'true: a batch counts as delivered only if the receiver ends the connection with a close_notify of its own, as RFC 5425 says it must; false: an end in order by TCP will do (rsyslog with GnuTLS)';
+    'true: a batch counts as delivered only if the receiver ends the connection with a close_notify of its own, as RFC 5425 says it must; false: an end in order by TCP will do (for rsyslog with GnuTLS); without TLS it means nothing';
 COMMENT ON COLUMN dicomgw.audit_repository.connect_timeout IS 'time for name resolution and the TCP connection';
 COMMENT ON COLUMN dicomgw.audit_repository.response_timeout IS 'time for the TLS handshake, for taking more, and for the end of the connection';
 COMMENT ON COLUMN dicomgw.audit_repository.source IS 'AuditSourceID: what we call ourselves there';
@@ -84,7 +83,7 @@ COMMENT ON COLUMN dicomgw.audit_export.last_error_at IS 'when';
 
 CREATE VIEW dicomgw.audit_target AS
     SELECT r.id, r.name, r.host, r.port, coalesce(array_position('{require,verify-ca,verify-full}', r.tls), 0) AS tls,
-           r.tls_ca, r.tls_certificate, r.tls_key, r.tls_server_name, r.needs_close_notify,
+           r.tls_ca, r.tls_certificate, r.tls_key, r.tls_server_name, r.needs_close_notify AND r.tls <> 'off' AS needs_close_notify,
            extract(epoch FROM r.connect_timeout)::integer AS connect_timeout,
            extract(epoch FROM r.response_timeout)::integer AS response_timeout,
            coalesce(e.position, 0) AS position, e.next_attempt_at

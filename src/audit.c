@@ -28,6 +28,8 @@
 #include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
+#include "shared.h"
+
 /* "dgwa": in SQL pg_advisory_xact_lock(0, 1684502369) */
 #define AUDIT_CHAIN_LOCK_KEY 0x64677761
 
@@ -123,6 +125,7 @@ dgw_chain_audit(PG_FUNCTION_ARGS)
 				 "LEFT JOIN (SELECT position, hash FROM dicomgw.audit_chain "
 				 "ORDER BY position DESC LIMIT 1) c ON true WHERE e.id = $1",
 				 1, types, &id, NULL, GetLatestSnapshot());
+	dgw_wake_audit_at_commit();
 	return PointerGetDatum(trigger->tg_trigtuple);
 }
 

@@ -35,6 +35,7 @@ static DgwWorkerSlot *my_slot = NULL;
 /* What the current transaction asks for at its commit. */
 static bool wake_requested = false;
 static bool config_changed_in_xact = false;
+static bool audited_in_xact = false;
 
 static const char *const worker_names[DGW_N_WORKERS] = {
 	[DGW_LAUNCHER] = "launcher",   [DGW_RECEIVER] = "receiver",		  [DGW_ROUTER] = "router",
@@ -213,10 +214,16 @@ dgw_wake_at_commit(bool config_changed)
 	config_changed_in_xact = config_changed_in_xact || config_changed;
 }
 
+void
+dgw_wake_audit_at_commit(void)
+{
+	audited_in_xact = true;
+}
+
 static void
 at_end_of_xact(XactEvent event, void *arg)
 {
-	if (!wake_requested)
+	if (!wake_requested && !audited_in_xact)
 		return;
 	switch (event)
 	{
@@ -225,7 +232,10 @@ at_end_of_xact(XactEvent event, void *arg)
 			{
 				if (config_changed_in_xact)
 					pg_atomic_fetch_add_u64(&dgw_shared->config_generation, 1);
-				dgw_wake_all();
+				if (wake_requested)
+					dgw_wake_all();
+				else
+					dgw_wake(DGW_AUDIT);
 			}
 			break;
 		case XACT_EVENT_PRE_PREPARE:
@@ -243,6 +253,7 @@ at_end_of_xact(XactEvent event, void *arg)
 	}
 	wake_requested = false;
 	config_changed_in_xact = false;
+	audited_in_xact = false;
 }
 
 /* In every process that loads the library; the shared area only while preloading. */

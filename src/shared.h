@@ -75,4 +75,7 @@ extern bool dgw_on_hold(void);
 /* Wake workers when the current transaction commits. */
 extern void dgw_wake_at_commit(bool config_changed);
 
+/* The same for the audit worker alone: there is a new entry of the audit log. */
+extern void dgw_wake_audit_at_commit(void);
+
 #endif /* DGW_SHARED_H */

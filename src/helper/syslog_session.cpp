@@ -9,7 +9,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <linux/sockios.h>
+#include <openssl/err.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -20,6 +23,9 @@
 
 namespace dicomgw
 {
+
+/* Nothing says when the last byte is acknowledged, so it is looked at that often. */
+constexpr int ACKNOWLEDGED_POLL_MS = 2;
 
 SyslogSession::~SyslogSession()
 {
@@ -37,6 +43,18 @@ SyslogSession::fail(const char *what)
 
 	why_ = std::string(what) + ": " + (words.empty() ? strerror(error) : words);
 	return false;
+}
+
+/* A receiver that has gone may have said why in an alert, which is still here to be read. */
+bool
+SyslogSession::fail_last_words(const char *what)
+{
+	int error = errno;
+	char byte;
+
+	(void) stream_->read(&byte, 1);
+	errno = error;
+	return fail(what);
 }
 
 bool
@@ -122,17 +140,39 @@ SyslogSession::send(const std::string &message)
 	return write_all(std::to_string(message.size()) + " " + message);
 }
 
+/* Everything is in the receiver's kernel; false if that has reset the connection. */
 bool
-SyslogSession::finish()
+SyslogSession::await_acknowledged(Clock::time_point deadline)
 {
-	auto deadline = Clock::now() + receiver_.response_timeout;
+	static const char what[] = "it does not take all messages";
+
+	for (;;)
+	{
+		struct pollfd pfd = {fd_, 0, 0};
+		socklen_t len = sizeof(errno);
+		int left = 0;
+
+		if (getsockopt(fd_, SOL_SOCKET, SO_ERROR, &errno, &len) != 0 || errno != 0 ||
+			ioctl(fd_, SIOCOUTQ, &left) != 0)
+			return fail_last_words(what);
+		if (left == 0)
+			return true;
+		if (ms_until(deadline) == 0)
+		{
+			errno = ETIMEDOUT;
+			return fail(what);
+		}
+		(void) poll(&pfd, 1, ACKNOWLEDGED_POLL_MS);
+	}
+}
+
+/* Its close_notify, or what else there is in its place. */
+bool
+SyslogSession::hear_end(Clock::time_point deadline)
+{
+	static const char what[] = "it did not confirm the end of the connection";
 	char byte;
 
-	/* There has to be room for our last word, which is said only once. */
-	if (!await(POLLOUT, deadline, "it takes no more messages"))
-		return false;
-	stream_->say_end();
-	(void) shutdown(fd_, SHUT_WR);
 	for (;;)
 	{
 		ssize_t n = stream_->read(&byte, 1);
@@ -144,11 +184,56 @@ SyslogSession::finish()
 			why_ = "it sent data, which no syslog receiver does";
 			return false;
 		}
+		if (errno == EPROTO && receiver_.needs_close &&
+			ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		{
+			why_ = "it closed the connection without a close_notify, so it is not known what it "
+				   "has read (see needs_close_notify)";
+			return false;
+		}
 		if (errno != EAGAIN)
-			return fail("it did not confirm the end of the connection");
-		if (!await(stream_->events(), deadline, "it did not confirm the end of the connection"))
+			return fail(what);
+		if (!await(stream_->events(), deadline, what))
 			return false;
 	}
+}
+
+/* The end of what TLS is carried by: in order, not by a reset. */
+bool
+SyslogSession::await_fin(Clock::time_point deadline)
+{
+	static const char what[] = "the connection did not come to its end in order";
+	char bytes[256];
+
+	for (;;)
+	{
+		ssize_t n = recv(fd_, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+		if (n == 0)
+			return true;
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return fail(what);
+		if (!await(POLLIN, deadline, what))
+			return false;
+	}
+}
+
+bool
+SyslogSession::finish()
+{
+	auto deadline = Clock::now() + receiver_.response_timeout;
+
+	if (!await_acknowledged(deadline))
+		return false;
+	if (stream_->has_input())
+	{
+		if (hear_end(deadline))
+			why_ = "it ended the connection before all was said";
+		return false;
+	}
+	stream_->say_end();
+	(void) shutdown(fd_, SHUT_WR);
+	return hear_end(deadline) && await_fin(deadline) && await_acknowledged(deadline);
 }
 
 } // namespace dicomgw

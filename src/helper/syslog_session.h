@@ -6,10 +6,16 @@
  *
  * Syslog has no answers.  But RFC 5425 4.4 has the receiver answer our
  * close_notify with one of its own, and TLS hands it over in order: whoever
- * answers has read everything before it.  A receiver that closes the
- * connection without that word, but in order, has read everything, too (the
- * kernel would have reset the connection otherwise); only the network can
- * not be told from the receiver then, so this can be forbidden.
+ * answers has read everything before it.  One that ends the connection for
+ * reasons of its own, as if it answered, must not be taken for that.  So our
+ * word is said only when its kernel has everything and nothing has come from
+ * it; and after its word the connection has to come to its end without a
+ * reset, which is what becomes of one that is closed with bytes unread, or
+ * before they come.
+ *
+ * A receiver that closes the connection in this order, but without that word,
+ * has read everything, too; only it can't be told from somebody on the way
+ * who takes its place, so this has to be permitted.
  *
  * Whatever else happens (a reset, silence, words where none are due) means
  * that nobody knows what has arrived, and all of it is sent again.
@@ -62,9 +68,13 @@ public:
 
 private:
 	bool fail(const char *what);
+	bool fail_last_words(const char *what);
 	bool await(short events, std::chrono::steady_clock::time_point deadline, const char *what);
 	bool shake_hands();
 	bool write_all(const std::string &bytes);
+	bool await_acknowledged(std::chrono::steady_clock::time_point deadline);
+	bool hear_end(std::chrono::steady_clock::time_point deadline);
+	bool await_fin(std::chrono::steady_clock::time_point deadline);
 
 	const SyslogReceiver &receiver_;
 	std::shared_ptr<const TlsContext> context_; /* outlives the stream */

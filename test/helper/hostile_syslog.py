@@ -8,6 +8,7 @@ The worker's side of the audit channel is in here; numbers are those of message.
 import os
 import re
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -170,6 +171,19 @@ def mute_end(server, connection):
     socket.socket(fileno=connection.detach()).close()
 
 
+def unread(last_word):
+    """An end of its own, as of one that is shut down, before what is sent is read; last_word: with close_notify."""
+    def behave(server, connection):
+        if last_word:
+            connection.setblocking(False)
+            try:
+                connection.unwrap()
+            except ssl.SSLError:
+                pass
+        connection.close()
+    return behave
+
+
 def test_plain():
     run('messages arrive as they are', proper, 'delivered 2$',
         seen=lambda s: len(s.taken) == 2 and s.taken[0].endswith(b' - \xef\xbb\xbf<AuditMessage/>') and s.taken[0].startswith(
@@ -209,6 +223,16 @@ def test_tls():
     run('no certificate of ours', proper, 'failed: ', context=context(), seen=nothing, tls=VERIFY_FULL, ca=ours['ca'])
     run('an end by TCP will do', mute_end, 'delivered 2$', context=context(), tls=VERIFY_FULL, **ours)
     run('or will not', mute_end, 'failed: ', context=context(), tls=VERIFY_FULL, needs_close=1, **ours)
+    many = [record(n) for n in range(1, 400)]
+    for needs_close in (0, 1):
+        for last_word in (False, True):
+            for name, records in (('one message', [record(1)]), ('many', many)):
+                # how soon it comes is luck: it must not matter
+                for _ in range(5):
+                    run('an end of its own before %s can be read (%d, %d)' % (name, needs_close, last_word), unread(last_word), 'failed: ',
+                        records, context=context(), tls=VERIFY_FULL, needs_close=needs_close, **ours)
+    run('why an end by TCP will not do', mute_end, 'failed: .*without a close_notify', context=context(), tls=VERIFY_FULL, needs_close=1,
+        **ours)
     run('no TLS at all', talk(b'\x16\x03\x01' + b'\xff' * 5000), 'failed: no TLS connection', tls=VERIFY_FULL, **ours)
 
 

@@ -70,6 +70,31 @@ sub all_in_order
 
 my $gateway = DicomGW::Gateway->start('gateway');
 
+# Every message that there is, and one of each event, with names that hold what XML does not like:
+# those that PS3.15's schema does not let pass, and of how many.  expression: of the message, xml.
+sub invalid_messages
+{
+	my ($expression) = @_;
+	my @xml = split /\n/, $gateway->sql(qq{
+		SELECT $expression FROM (
+			SELECT dicomgw._audit_message(a, c.position, 'gateway', 'Klinik', true)
+			FROM dicomgw.audit_chain c JOIN dicomgw.audit_log a ON a.id = c.entry
+			UNION ALL
+			SELECT dicomgw._audit_message(ROW(1, now(), u.nasty, gen_random_uuid(), '::1', u.nasty, e.action,
+				e.subject || ' study 1.2.3 ' || u.nasty, jsonb_build_object('x', u.nasty))::dicomgw.audit_log, 1, u.nasty, u.nasty, true)
+			FROM dicomgw.audit_event e,
+			     (VALUES (E'\\u0001\\u001f\\u0085\\ufffe <a b="c">&amp;]]>''\\t\\r\\n \\u00e9')) AS u(nasty)) AS m(xml)});
+	my @files = map { "$dir/$_.xml" } 1 .. @xml;
+
+	unlink @files;
+	append_to_file($files[$_], $xml[$_]) for 0 .. $#xml;
+	my (undef, $err) = run_command([ 'xmllint', '--noout', '--relaxng', "$FindBin::Bin/../lib/audit_message.rng", @files ]);
+	my @invalid = grep { / fails to validate$/ || /parser error/ } split /\n/, $err;
+	my $valid = grep { / validates$/ } split /\n/, $err;
+
+	return (scalar(@xml), $valid, @invalid);
+}
+
 sub note_some
 {
 	my ($n) = @_;
@@ -96,8 +121,8 @@ certificate($_, 'ca') for qw(arr gateway);
 ok(start_receiver(), 'the receiver listens');
 ok($gateway->poll_workers(WORKERS), 'the workers run');
 
-$gateway->sql(qq{INSERT INTO dicomgw.audit_repository (name, host, port, tls_ca, tls_certificate, tls_key, response_timeout, needs_close_notify)
-	VALUES ('arr', '127.0.0.1', $port, '$pki/other.pem', '$pki/gateway.pem', '$pki/gateway.key', '5 s', true)});
+$gateway->sql(qq{INSERT INTO dicomgw.audit_repository (name, host, port, tls_ca, tls_certificate, tls_key, response_timeout)
+	VALUES ('arr', '127.0.0.1', $port, '$pki/other.pem', '$pki/gateway.pem', '$pki/gateway.key', '5 s')});
 ok($gateway->poll(q{SELECT NOT connected AND waiting > 0 AND last_error LIKE '%certificate%' FROM dicomgw.audit_export_status}),
 	'a receiver that another authority vouches for gets nothing');
 ok(!-s $received, 'not a byte');
@@ -130,6 +155,14 @@ all_there('a program that was killed');
 $gateway->node->safe_psql('postgres', 'SELECT pg_terminate_backend(' . $gateway->worker_pid('audit') . ')');
 note_some(10);
 all_there('a worker that was terminated');
+
+$gateway->sql(q{INSERT INTO dicomgw.study (study_instance_uid, patient_id, patient_name, instances, size, first_received_at, last_received_at)
+	VALUES ('1.2.3', 'P<1>', 'Doe^"Jane"&<b>', 1, 1, now(), now())});
+my ($messages, $valid, @invalid) = invalid_messages('xml');
+cmp_ok($messages, '>', 400, 'there are messages');
+is_deeply([ $valid, @invalid ], [ $messages ], 'and each is valid by the schema of PS3.15 A.5.1');
+($messages, $valid) = invalid_messages(q{replace(xml, 'EventOutcomeIndicator="', 'EventOutcomeIndicator="1')});
+is($valid, 0, 'which none with a wrong code is');
 
 $gateway->sql('DROP EXTENSION dicomgw');
 ok($gateway->poll_workers(1), 'the worker leaves with the extension');
