@@ -188,7 +188,7 @@ export type Database = {
           tls_key: string | null
           /** name that the server's certificate must have (verify-full), and that is sent as SNI; null: host */
           tls_server_name: string | null
-          /** true: a batch counts as delivered only if the receiver ends the connection with a close_notify of its own, as RFC 5425 says it must; false: an end in order by TCP will do (rsyslog with GnuTLS) */
+          /** true: a batch counts as delivered only if the receiver ends the connection with a close_notify of its own, as RFC 5425 says it must; false: an end in order by TCP will do (for rsyslog with GnuTLS); without TLS it means nothing */
           needs_close_notify: boolean
           /** time for name resolution and the TCP connection */
           connect_timeout: string
