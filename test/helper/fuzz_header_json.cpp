@@ -18,11 +18,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "dcmtk/config/osconfig.h"
-#include "dcmtk/oflog/oflog.h"
+#include "part10_input.h"
 
 using namespace dicomgw;
 
@@ -199,18 +196,6 @@ const char *const syntaxes[] = {"1.2.840.10008.1.2.1",	  "1.2.840.10008.1.2",
 								"1.2.840.10008.1.2.2",	  "1.2.840.10008.1.2.1.99",
 								"1.2.840.10008.1.2.4.50", "1.3.6.1.4.1.99999.2"};
 
-/* Where the dataset begins. */
-size_t
-dataset_offset(const uint8_t *data, size_t size)
-{
-	uint32_t group_length;
-
-	if (size < 144 || memcmp(data + 128, "DICM", 4) != 0)
-		return 0;
-	memcpy(&group_length, data + 140, sizeof(group_length));
-	return group_length < size - 144 ? 144 + group_length : 0;
-}
-
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -218,14 +203,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern "C" int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static int fd = -1;
+	const int fd = size == 0 ? -1 : object_of(data, size);
 
 	if (fd < 0)
-	{
-		OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-		fd = memfd_create("object", 0);
-	}
-	if (size == 0 || ftruncate(fd, 0) != 0 || pwrite(fd, data, size, 0) != (ssize_t) size)
 		return 0;
 
 	size_t n_syntaxes = sizeof(syntaxes) / sizeof(syntaxes[0]);

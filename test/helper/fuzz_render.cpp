@@ -16,10 +16,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "dcmtk/oflog/oflog.h"
 
 #include "part10_input.h"
 
@@ -30,15 +26,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern "C" int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static int fd = -1;
+	static const bool loaded = (load_image_dictionary(), true);
+	const int fd = size < 4 ? -1 : object_of(data, size);
 
-	if (fd < 0)
-	{
-		OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-		load_image_dictionary();
-		fd = memfd_create("object", 0);
-	}
-	if (size < 4 || ftruncate(fd, 0) != 0 || pwrite(fd, data, size, 0) != (ssize_t) size)
+	if (fd < 0 || !loaded)
 		return 0;
 
 	const size_t offset = dataset_offset(data, size);

@@ -14,8 +14,28 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "dcmtk/config/osconfig.h"
+#include "dcmtk/oflog/oflog.h"
 
 constexpr unsigned char SYNTAX_HEAD[] = {0x02, 0x00, 0x10, 0x00, 'U', 'I'};
+
+/* A descriptor of a file with these bytes, the same each time; -1: there is none. */
+inline int
+object_of(const uint8_t *data, size_t size)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+	{
+		OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+		fd = memfd_create("object", 0);
+	}
+	return ftruncate(fd, 0) == 0 && pwrite(fd, data, size, 0) == static_cast<ssize_t>(size) ? fd
+																							: -1;
+}
 
 /* Where the dataset begins. */
 inline size_t
