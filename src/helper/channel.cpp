@@ -39,6 +39,12 @@ Channel::receive(DgwFrame &frame, int timeout_ms)
 	return dgw_worker_channel_receive(&base_, &frame, timeout_ms);
 }
 
+bool
+Channel::first(const char *program, DgwFrame &frame, int &exit_status)
+{
+	return dgw_worker_channel_first(&base_, program, &frame, &exit_status);
+}
+
 void
 Channel::log(DgwLogLevel level, const char *format, ...)
 {

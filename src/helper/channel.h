@@ -41,6 +41,9 @@ public:
 	 */
 	DgwReadResult receive(DgwFrame &frame, int timeout_ms = -1);
 
+	/* See dgw_worker_channel_first(). */
+	bool first(const char *program, DgwFrame &frame, int &exit_status);
+
 	/* Encode and send one message; false: the worker is gone. */
 	template <typename Message>
 	bool send(bool (*encode)(DgwFrameWriter *, const Message *), const Message &message,

@@ -66,18 +66,10 @@ serve_worker()
 	Channel channel(DGW_CHANNEL_FD, DGW_CHANNEL_SENDER);
 	DgwDestination message;
 	DgwFrame frame;
+	int exit_status;
 
-	if (!channel.hello(PROGRAM))
-		return 1;
-	switch (channel.receive(frame))
-	{
-		case DGW_READ_OK:
-			break;
-		case DGW_READ_EOF:
-			return 0;
-		default:
-			return 1;
-	}
+	if (!channel.first(PROGRAM, frame, exit_status))
+		return exit_status;
 	if (frame.type != DGW_MSG_DESTINATION || !dgw_decode_destination(&frame, &message))
 	{
 		channel.log(DGW_LOG_WARNING, "dicomgw-scu needs a destination before %s",

@@ -114,18 +114,10 @@ serve_worker(DgwWorkerChannel *channel)
 {
 	DgwDestination destination;
 	DgwFrame frame;
+	int exit_status;
 
-	if (!dgw_worker_channel_hello(channel, PROGRAM))
-		return 1;
-	switch (dgw_worker_channel_receive(channel, &frame, -1))
-	{
-		case DGW_READ_OK:
-			break;
-		case DGW_READ_EOF:
-			return 0;
-		default:
-			return 1;
-	}
+	if (!dgw_worker_channel_first(channel, PROGRAM, &frame, &exit_status))
+		return exit_status;
 	if (frame.type != DGW_MSG_DESTINATION || !dgw_decode_destination(&frame, &destination))
 	{
 		dgw_worker_channel_log(channel, DGW_LOG_WARNING,

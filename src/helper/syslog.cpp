@@ -147,18 +147,10 @@ serve_worker()
 	Channel channel(DGW_CHANNEL_FD, DGW_CHANNEL_AUDIT);
 	DgwAuditRepository message;
 	DgwFrame frame;
+	int exit_status;
 
-	if (!channel.hello(PROGRAM))
-		return 1;
-	switch (channel.receive(frame))
-	{
-		case DGW_READ_OK:
-			break;
-		case DGW_READ_EOF:
-			return 0;
-		default:
-			return 1;
-	}
+	if (!channel.first(PROGRAM, frame, exit_status))
+		return exit_status;
 	if (frame.type != DGW_MSG_AUDIT_REPOSITORY || !dgw_decode_audit_repository(&frame, &message))
 	{
 		channel.log(DGW_LOG_WARNING, "dicomgw-syslog needs a repository before %s",

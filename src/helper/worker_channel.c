@@ -117,6 +117,21 @@ dgw_worker_channel_receive(DgwWorkerChannel *channel, DgwFrame *frame, int timeo
 	}
 }
 
+bool
+dgw_worker_channel_first(DgwWorkerChannel *channel, const char *program, DgwFrame *frame,
+						 int *exit_status)
+{
+	DgwReadResult result;
+
+	*exit_status = 1;
+	if (!dgw_worker_channel_hello(channel, program))
+		return false;
+	result = dgw_worker_channel_receive(channel, frame, -1);
+	if (result == DGW_READ_EOF)
+		*exit_status = 0;
+	return result == DGW_READ_OK;
+}
+
 DgwFrameWriter *
 dgw_worker_channel_begin(DgwWorkerChannel *channel)
 {

@@ -58,6 +58,13 @@ extern "C"
 	extern DgwReadResult dgw_worker_channel_receive(DgwWorkerChannel *channel, DgwFrame *frame,
 													int timeout_ms);
 
+	/*
+	 * HELLO, and the first message of a program that serves one request.  False:
+	 * its work is over, with this exit status (0: the worker wants nothing).
+	 */
+	extern bool dgw_worker_channel_first(DgwWorkerChannel *channel, const char *program,
+										 DgwFrame *frame, int *exit_status);
+
 	/* Where the messages to be sent next are encoded to. */
 	extern DgwFrameWriter *dgw_worker_channel_begin(DgwWorkerChannel *channel);
 
