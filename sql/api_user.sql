@@ -134,18 +134,6 @@ CREATE VIEW dicomgw_api.app_user WITH (security_invoker = true) AS
     SELECT t.username, t.role, t.scope_calling_aes, t.scope_institutions, t.disabled, t.must_change_password, t.db_role, t.password_changed_at, t.created_at, t.last_login_at, t.failed_logins, t.locked_until
     FROM dicomgw.app_user_status t;
 COMMENT ON VIEW dicomgw_api.app_user IS 'Users';
-COMMENT ON COLUMN dicomgw_api.app_user.username IS 'what he signs in with';
-COMMENT ON COLUMN dicomgw_api.app_user.role IS 'viewer, operator, admin or metrics';
-COMMENT ON COLUMN dicomgw_api.app_user.scope_calling_aes IS 'he sees objects from these calling AE titles only; null: from any';
-COMMENT ON COLUMN dicomgw_api.app_user.scope_institutions IS 'he sees objects with these Institution Names only; null: with any, or none';
-COMMENT ON COLUMN dicomgw_api.app_user.disabled IS 'true: he cannot sign in';
-COMMENT ON COLUMN dicomgw_api.app_user.must_change_password IS 'true: before anything else he has to choose a password';
-COMMENT ON COLUMN dicomgw_api.app_user.db_role IS 'database role that he logs in with by psql';
-COMMENT ON COLUMN dicomgw_api.app_user.password_changed_at IS 'when his password was set';
-COMMENT ON COLUMN dicomgw_api.app_user.created_at IS 'when he was added';
-COMMENT ON COLUMN dicomgw_api.app_user.last_login_at IS 'when he last signed in';
-COMMENT ON COLUMN dicomgw_api.app_user.failed_logins IS 'failed sign-ins since';
-COMMENT ON COLUMN dicomgw_api.app_user.locked_until IS 'until when no password of his is looked at';
 
 CREATE VIEW dicomgw_api.session WITH (security_invoker = true) AS
     SELECT t.id, t.username, t.created_at, t.last_seen_at, t.expires_at, t.may_idle, t.address, t.user_agent
@@ -154,24 +142,18 @@ CREATE VIEW dicomgw_api.session WITH (security_invoker = true) AS
       AND (t.may_idle OR t.last_seen_at > now() - make_interval(mins => dicomgw._setting('session_idle', 60)));
 COMMENT ON VIEW dicomgw_api.session IS 'Sessions that are open';
 COMMENT ON COLUMN dicomgw_api.session.id IS 'for revoke_session';
-COMMENT ON COLUMN dicomgw_api.session.username IS 'whose it is';
-COMMENT ON COLUMN dicomgw_api.session.created_at IS 'when he signed in';
-COMMENT ON COLUMN dicomgw_api.session.last_seen_at IS 'when it was last used, to a minute';
 COMMENT ON COLUMN dicomgw_api.session.expires_at IS 'when it ends';
 COMMENT ON COLUMN dicomgw_api.session.may_idle IS 'true: the token of a program';
 COMMENT ON COLUMN dicomgw_api.session.address IS 'from where he signed in';
-COMMENT ON COLUMN dicomgw_api.session.user_agent IS 'with what, as it calls itself';
 
 CREATE VIEW dicomgw_api.audit WITH (security_invoker = true) AS
     SELECT t.id, t.at, t.actor, t.session_id, t.address, t.application, t.action, t.target, t.details
     FROM dicomgw.audit_log t;
 COMMENT ON VIEW dicomgw_api.audit IS 'Who did what, and looked at what';
 COMMENT ON COLUMN dicomgw_api.audit.id IS 'number of the entry; newest first is order=id.desc';
-COMMENT ON COLUMN dicomgw_api.audit.at IS 'when';
 COMMENT ON COLUMN dicomgw_api.audit.actor IS 'who';
 COMMENT ON COLUMN dicomgw_api.audit.session_id IS 'in which session; null: by psql';
 COMMENT ON COLUMN dicomgw_api.audit.address IS 'from where';
-COMMENT ON COLUMN dicomgw_api.audit.application IS 'with which program, as it calls itself';
 COMMENT ON COLUMN dicomgw_api.audit.action IS 'what: a verb, insert, update, delete of configuration, login, failed login, logout, change_password, view, export';
 COMMENT ON COLUMN dicomgw_api.audit.target IS 'to what';
 COMMENT ON COLUMN dicomgw_api.audit.details IS 'with which arguments, what was changed';
