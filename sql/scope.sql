@@ -124,22 +124,16 @@ BEGIN
 END
 $$;
 
--- ---------- counts ----------
+-- ---------- what is about everybody's objects ----------
 
--- What is counted of everybody's objects can't be taken apart again: who is limited sees none of it.
+-- Counts, and long work, can't be taken apart again: who is limited sees none of it.
 DO $$
 DECLARE
     v_table text;
 BEGIN
-    FOREACH v_table IN ARRAY '{counter,traffic_minute,traffic_hour}'::text[] LOOP
+    FOREACH v_table IN ARRAY '{counter,traffic_minute,traffic_hour,task}'::text[] LOOP
         EXECUTE format('ALTER TABLE dicomgw.%I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('CREATE POLICY scope ON dicomgw.%I FOR SELECT USING ((SELECT (dicomgw._scope()).sees_all))', v_table);
     END LOOP;
 END
 $$;
-
--- ---------- long work ----------
-
--- Whose objects it is about cannot be told in general: who is limited sees none.
-ALTER TABLE dicomgw.task ENABLE ROW LEVEL SECURITY;
-CREATE POLICY scope ON dicomgw.task FOR SELECT USING ((SELECT (dicomgw._scope()).sees_all));
