@@ -62,7 +62,6 @@ DECLARE
     c_portion CONSTANT integer := 500;
     v_task    bigint;
 BEGIN
-    DELETE FROM dicomgw.task t WHERE t.finished_at < now() - interval '30 days';
     INSERT INTO dicomgw.task (kind, arguments, total) VALUES (p_kind, jsonb_strip_nulls(p_arguments), p_total) RETURNING id INTO v_task;
     INSERT INTO dicomgw.task_portion (task_id, number, targets)
     SELECT v_task, (u.position - 1) / c_portion, array_agg(u.target ORDER BY u.position)
@@ -374,3 +373,14 @@ END
 $$;
 COMMENT ON FUNCTION dicomgw._task_step() IS
     'Maintenance: does a little of the first task that is not done. more: there is something to do at once. One object or job that fails is in the result; an error that concerns all ends the task, and the next has its turn';
+
+CREATE FUNCTION dicomgw._expire_tasks() RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM dicomgw.task t WHERE t.finished_at < now() - interval '30 days';
+    RETURN '';
+END
+$$;
+COMMENT ON FUNCTION dicomgw._expire_tasks() IS 'Maintenance: forgets tasks that ended 30 days ago';

@@ -43,6 +43,7 @@ static Task tasks[] = {
 	 .on_reload = true},
 	{.name = "task", .slice = dgw_task_slice, .interval_ms = 1000},
 	{.name = "counting", .sql = "SELECT dicomgw._fold_measurements()", .interval_ms = 5000},
+	{.name = "ended tasks", .sql = "SELECT dicomgw._expire_tasks()", .interval_ms = 60 * 60 * 1000},
 	{.name = "roll-ups", .sql = "SELECT dicomgw._expire_traffic()", .interval_ms = 60 * 60 * 1000},
 	{.name = "storage check", .slice = dgw_check_storage_slice, .interval_ms = 60 * 1000},
 	{.name = "picture cache",

@@ -129,7 +129,7 @@ SELECT throws_ok($$ SELECT dicomgw.start_check_storage() $$, '23505', 'the stora
 -- ---------- what has ended long ago ----------
 
 UPDATE dicomgw.task SET finished_at = now() - interval '31 days' WHERE id = :replay;
-SELECT dicomgw.start_replay('spare', instance_ids => '{1}') \g /dev/null
+SELECT dicomgw._expire_tasks() \g /dev/null
 SELECT is((SELECT count(*) FROM dicomgw.task WHERE id = :replay), 0::bigint, 'is not kept');
 
 SELECT * FROM finish();
