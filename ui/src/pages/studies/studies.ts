@@ -52,24 +52,21 @@ export interface ImageInfo {
 /** What is sent again: objects by number, or whole studies. */
 export type ReplaySelector = { instance_ids: number[] } | { study_instance_uids: string[] }
 
-// Functions that schema.ts does not have yet: with "make ui-types" each is a plain call().
-const callUntyped = call as unknown as (name: string, args: Record<string, unknown>) => Promise<unknown>
-
 export async function headerOf(instance: number): Promise<Record<string, unknown>> {
-  return (await callUntyped('header', { instance_id: instance })) as Record<string, unknown>
+  return (await call('header', { instance_id: instance })) as Record<string, unknown>
 }
 
 export async function imageInfoOf(instance: number): Promise<ImageInfo> {
-  return (await callUntyped('instance_image_info', { instance_id: instance })) as ImageInfo
+  return (await call('instance_image_info', { instance_id: instance })) as unknown as ImageInfo
 }
 
 export async function countReplay(selector: ReplaySelector): Promise<number> {
-  return (await callUntyped('count_replay', selector)) as number
+  return call('count_replay', selector)
 }
 
 /** Answers the number of the task. */
 export async function startReplay(selector: ReplaySelector, destination: string, priority: number): Promise<number> {
-  return (await callUntyped('start_replay', { ...selector, destination, priority })) as number
+  return call('start_replay', { ...selector, destination, priority })
 }
 
 export interface PictureRequest {
