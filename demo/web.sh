@@ -7,18 +7,15 @@
 
 # shellcheck disable=SC2154	# $scratch is of tools/scratch.sh, which demo/run sources before
 
-# start_web: sets $url
-start_web() {
+# start_web_with_pages: sets $url
+start_web_with_pages() {
 	scratch_postgrest
 	if [ -f "$scratch/tree/ui/package.json" ]; then
 		note "building the pages"
 		(cd -- "$scratch/tree" && scratch_as make ui) >"$scratch/ui.log" 2>&1 ||
 			die "the pages could not be built; see $scratch/ui.log"
 	fi
-	(cd -- "$scratch" && PGHOST=$scratch/socket scratch_as tree/tools/web "$scratch/web" \
-		"$(free_port)" "$(free_port)" >"$scratch/web.log" 2>&1) &
-	wait_for "PostgREST and nginx to start" test -f "$scratch/web/ready"
-	url=$(cat "$scratch/web/ready")
+	start_web "$(free_port)" "$scratch/tree/ui/dist"
 }
 
 # What a program would do, and what it is answered; its cookie is kept from one request to the next.
