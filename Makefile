@@ -23,6 +23,8 @@ OBJS = \
 	src/shared.o \
 	src/launcher.o \
 	src/worker.o \
+	src/kept_plan.o \
+	src/digest.o \
 	src/helper_process.o \
 	src/destination.o \
 	src/password.o \

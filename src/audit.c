@@ -28,6 +28,7 @@
 #include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
+#include "kept_plan.h"
 #include "shared.h"
 
 /* "dgwa": in SQL pg_advisory_xact_lock(0, 1684502369) */
@@ -47,14 +48,7 @@ write_anyway(SPIPlanPtr *plan, const char *sql, int nargs, Oid *types, Datum *va
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
-	if (*plan == NULL)
-	{
-		SPIPlanPtr prepared = SPI_prepare(sql, nargs, types);
-
-		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
-		*plan = prepared;
-	}
+	dgw_plan(plan, sql, nargs, types);
 	XactReadOnly = false;
 	PG_TRY();
 	{

@@ -11,25 +11,11 @@
 #include <sys/stat.h>
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "storage/fd.h"
 #include "utils/builtins.h"
 
+#include "kept_plan.h"
 #include "object_access.h"
-
-static SPIPlanPtr
-keep_plan(SPIPlanPtr *plan, const char *sql, int nargs, Oid *types)
-{
-	if (*plan == NULL)
-	{
-		SPIPlanPtr prepared = SPI_prepare(sql, nargs, types);
-
-		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
-		*plan = prepared;
-	}
-	return *plan;
-}
 
 static void
 note_view(const char *sop_instance_uid, const char *action)
@@ -39,7 +25,7 @@ note_view(const char *sop_instance_uid, const char *action)
 	Datum values[] = {CStringGetTextDatum(psprintf("object %.64s", sop_instance_uid)),
 					  CStringGetTextDatum(action)};
 
-	if (SPI_execute_plan(keep_plan(&plan, "SELECT dicomgw.note_view($1, $2)", 2, types), values,
+	if (SPI_execute_plan(dgw_plan(&plan, "SELECT dicomgw.note_view($1, $2)", 2, types), values,
 						 NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not write the audit log");
 }
@@ -85,12 +71,12 @@ dgw_object_find(int64 id, const char *action, DgwObject *object)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	if (SPI_execute_plan(
-			keep_plan(&plan,
-					  "SELECT sop_instance_uid, transfer_syntax_uid, file_path, size, sha256, "
-					  "removed_at IS NOT NULL FROM dicomgw.instance WHERE id = $1 UNION ALL "
-					  "SELECT sop_instance_uid, transfer_syntax_uid, file_path, size, sha256, "
-					  "false FROM dicomgw.ingest WHERE id = $1",
-					  1, types),
+			dgw_plan(&plan,
+					 "SELECT sop_instance_uid, transfer_syntax_uid, file_path, size, sha256, "
+					 "removed_at IS NOT NULL FROM dicomgw.instance WHERE id = $1 UNION ALL "
+					 "SELECT sop_instance_uid, transfer_syntax_uid, file_path, size, sha256, "
+					 "false FROM dicomgw.ingest WHERE id = $1",
+					 1, types),
 			&value, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read dicomgw.instance");
 	if (SPI_processed == 0)

@@ -11,14 +11,13 @@
  */
 #include "postgres.h"
 
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/builtins.h"
 
+#include "digest.h"
 #include "object_access.h"
 
 /* Longest piece; PostgREST and a client hold it in memory, too. */
@@ -49,15 +48,10 @@ read_fully(int fd, char *dest, int64 len, int64 offset)
 static bool
 same_digest(const char *dataset, int64 size, const uint8 *sha256)
 {
-	pg_cryptohash_ctx *digest = pg_cryptohash_create(PG_SHA256);
-	uint8 result[PG_SHA256_DIGEST_LENGTH];
+	uint8 digest[PG_SHA256_DIGEST_LENGTH];
 
-	if (digest == NULL || pg_cryptohash_init(digest) < 0 ||
-		pg_cryptohash_update(digest, (const uint8 *) dataset, (size_t) size) < 0 ||
-		pg_cryptohash_final(digest, result, sizeof(result)) < 0)
-		elog(ERROR, "could not compute SHA-256");
-	pg_cryptohash_free(digest);
-	return memcmp(result, sha256, sizeof(result)) == 0;
+	dgw_sha256(dataset, (size_t) size, digest);
+	return memcmp(digest, sha256, sizeof(digest)) == 0;
 }
 
 /* From one place; NULL: its copy can't be used. */

@@ -15,11 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 
+#include "digest.h"
 #include "guc.h"
 #include "maintenance.h"
 #include "picture_cache.h"
@@ -49,13 +48,8 @@ folder_and_name(const char *description, char *name)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8 digest[PG_SHA256_DIGEST_LENGTH];
-	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
 
-	if (context == NULL || pg_cryptohash_init(context) < 0 ||
-		pg_cryptohash_update(context, (const uint8 *) description, strlen(description)) < 0 ||
-		pg_cryptohash_final(context, digest, sizeof(digest)) < 0)
-		elog(ERROR, "could not compute SHA-256");
-	pg_cryptohash_free(context);
+	dgw_sha256(description, strlen(description), digest);
 	for (size_t i = 0; i < sizeof(digest); i++)
 	{
 		name[2 * i] = digits[digest[i] >> 4];

@@ -20,9 +20,9 @@
 #ifndef DGW_WORKER_H
 #define DGW_WORKER_H
 
-#include "executor/spi.h"
 #include "storage/latch.h"
 
+#include "kept_plan.h"
 #include "shared.h"
 
 /* How long a worker sleeps at most before it looks for itself, in milliseconds. */
@@ -52,9 +52,6 @@ extern void dgw_idle(const char *fmt, ...) pg_attribute_printf(1, 2);
  * one), and leaving when a backend asks the workers to.
  */
 extern bool dgw_between_turns(void);
-
-/* Prepare once, keep for the life of the process. */
-extern SPIPlanPtr dgw_plan(SPIPlanPtr *plan, const char *sql, int nargs, Oid *argtypes);
 
 /* A set of our latch, the postmaster's death, and one descriptor (or -1). */
 extern WaitEventSet *dgw_wait_set(int fd);
