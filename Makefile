@@ -268,11 +268,11 @@ UI_DIR ?= /usr/share/dicomgw/ui
 UI_MODULES = ui/node_modules/.package-lock.json
 
 $(UI_MODULES): ui/package-lock.json
-	cd ui && npm ci --no-audit --no-fund
+	cd ui && ../tools/npm ci --no-audit --no-fund
 	touch $@
 
 ui: $(UI_MODULES)
-	cd ui && npm run build
+	cd ui && ../tools/npm run build
 
 # What was there goes: its assets have other names.
 install-ui:
@@ -282,7 +282,7 @@ install-ui:
 	cp -R ui/dist/. '$(DESTDIR)$(UI_DIR)/'
 
 ui-test: $(UI_MODULES)
-	cd ui && npm test
+	cd ui && ../tools/npm test
 
 ui-types:
 	@tools/ui-types

@@ -117,7 +117,7 @@ scratch_postgrest() {
 scratch_ui() {
 	local log=$scratch/npm-ui.log
 
-	(cd -- "$scratch/tree/ui" && scratch_as npm ci --no-audit --no-fund >"$log" 2>&1) ||
+	(cd -- "$scratch/tree/ui" && scratch_as ../tools/npm ci --no-audit --no-fund >"$log" 2>&1) ||
 		die "npm could not install what the UI's tests need; all it said is in $log"
 }
 
