@@ -30,9 +30,9 @@ export type Database = {
           username: string
           /** viewer, operator, admin or metrics */
           role: string
-          /** he sees objects from these calling AE titles only; null: from any */
+          /** he sees objects from these calling AE titles only; NULL: from any */
           scope_calling_aes: string[] | null
-          /** he sees objects with these Institution Names only; null: with any, or none */
+          /** he sees objects with these Institution Names only; NULL: with any, or none */
           scope_institutions: string[] | null
           /** true: he cannot sign in */
           disabled: boolean
@@ -144,7 +144,7 @@ export type Database = {
           enabled: boolean
           /** true: the last connection ended as it should; false: it failed, or there was none yet */
           connected: boolean | null
-          /** since when that is so; null: nothing was tried yet */
+          /** since when that is so; NULL: nothing was tried yet */
           since: string | null
           /** entry of audit_log that was sent last */
           last_id: number | null
@@ -156,7 +156,7 @@ export type Database = {
           oldest_waiting_since: string | null
           /** failed attempts since the last success */
           failures: number | null
-          /** not tried before; null: as soon as there is something to send */
+          /** not tried before; NULL: as soon as there is something to send */
           next_attempt_at: string | null
           /** why the last failed attempt failed */
           last_error: string | null
@@ -180,13 +180,13 @@ export type Database = {
           port: number
           /** TLS 1.2 or 1.3 after BCP 195: verify-full (a CA that we trust has signed its certificate, for the name that we connect to), verify-ca, require (the certificate is not looked at); off: for tests, plain TCP with the same framing (RFC 6587) */
           tls: string
-          /** PEM file of the CA certificates that we trust there; null: those that the system trusts */
+          /** PEM file of the CA certificates that we trust there; NULL: those that the system trusts */
           tls_ca: string | null
-          /** PEM file of our own certificate and its chain (IHE ITI-19 wants one); null: we show none */
+          /** PEM file of our own certificate and its chain (IHE ITI-19 wants one); NULL: we show none */
           tls_certificate: string | null
           /** PEM file of its private key, without a passphrase */
           tls_key: string | null
-          /** name that the server's certificate must have (verify-full), and that is sent as SNI; null: host */
+          /** name that the server's certificate must have (verify-full), and that is sent as SNI; NULL: host */
           tls_server_name: string | null
           /** true: a batch counts as delivered only if the receiver ends the connection with a close_notify of its own, as RFC 5425 says it must; false: an end in order by TCP will do (for rsyslog with GnuTLS); without TLS it means nothing */
           needs_close_notify: boolean
@@ -196,7 +196,7 @@ export type Database = {
           response_timeout: string
           /** AuditSourceID: what we call ourselves there */
           source: string
-          /** AuditEnterpriseSiteID; null: none */
+          /** AuditEnterpriseSiteID; NULL: none */
           enterprise_site: string | null
           /** true: messages about a study name its patient (ID and name), as DICOM wants it; the audit log itself has UIDs only */
           patient_data: boolean
