@@ -207,7 +207,9 @@ ImageAttributes::put_into(DcmItem &item) const
 		{
 			std::vector<Uint16> numbers(bytes.size() / sizeof(Uint16));
 
-			memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(Uint16));
+			/* an empty value has no bytes to copy, and nowhere to copy them to */
+			if (!numbers.empty())
+				memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(Uint16));
 			(void) item.putAndInsertUint16Array(tag, numbers.data(), numbers.size());
 		}
 		else
