@@ -1278,12 +1278,16 @@ export type Database = {
           name: string | null
           /** its value */
           value: string | null
-          /** unit of the value; null: none */
+          /** what it is if nobody sets it */
+          default_value: string | null
+          /** unit of both; null: none */
           unit: string | null
           /** what it is for */
           description: string | null
           /** where it was set: default, configuration file, and so on */
           source: string | null
+          /** true: a change counts when the server is restarted; else when it is reloaded */
+          needs_restart: boolean | null
           /** true: it was changed, and the server has to be restarted for that */
           pending_restart: boolean | null
         }
@@ -1777,7 +1781,7 @@ export type Database = {
         Args: { sop_instance_uid: string }
         Returns: { at: string | null; instance_id: number | null; event: string | null; job_id: number | null; destination: string | null; status: string | null; duration: string | null; detail: string | null }[]
       }
-      /** Changes a user; what is not given stays. unlimited takes his limits away. Disabled, or with another role, his sessions end at once */
+      /** Changes a user; what is not given stays. unlimited takes his limits away, but those that are given. Disabled, or with another role, his sessions end at once */
       update_user: {
         Args: { username: string; role?: string | null; disabled?: boolean | null; scope_calling_aes?: string[] | null; scope_institutions?: string[] | null; unlimited?: boolean | null; db_role?: string | null }
         Returns: null
