@@ -8,6 +8,7 @@ export const common = {
     navigation: 'Pages',
     account: 'Account: {name}',
     scope: 'limited to {names}',
+    ownAccount: 'Your account',
     changePassword: 'Change password',
     signOut: 'Sign out',
     away: 'The server has been away since {since}; trying again.',
@@ -71,6 +72,13 @@ export const common = {
     counting: 'Counting…',
     discard: 'Discard what you entered?',
     discardYes: 'Discard',
+  },
+  secret: {
+    copy: 'Copy',
+    copied: 'Copied',
+    notCopied: 'The browser does not allow copying: select the text, and copy it yourself.',
+    once: 'It is shown now and never again.',
+    noted: 'I have it',
   },
   task: {
     label: 'Progress',

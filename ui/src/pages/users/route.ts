@@ -1,0 +1,15 @@
+import { iconUsers } from '@/icons'
+import { definePages } from '@/router/page'
+
+export default definePages(
+  {
+    path: '/users',
+    name: 'users',
+    title: 'users.title',
+    component: () => import('./UsersPage.vue'),
+    role: 'admin',
+    menu: { section: 'system', order: 2, icon: iconUsers },
+  },
+  { path: '/users/sessions', name: 'sessions', title: 'users.sessions', component: () => import('./SessionsPage.vue'), role: 'admin' },
+  { path: '/account', name: 'account', title: 'users.account.title', component: () => import('./AccountPage.vue') },
+)
