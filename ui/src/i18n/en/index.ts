@@ -1,6 +1,7 @@
 /*
  * English, all of it: a file for what the pages share, and one for each page.
  */
+import { associations } from './associations'
 import { common } from './common'
 import { dashboard } from './dashboard'
 import { login } from './login'
@@ -9,6 +10,7 @@ import { studies } from './studies'
 
 export const en = {
   ...common,
+  associations,
   dashboard,
   login,
   queue,
