@@ -2,6 +2,7 @@
  * English, all of it: a file for what the pages share, and one for each page.
  */
 import { associations } from './associations'
+import { audit } from './audit'
 import { common } from './common'
 import { dashboard } from './dashboard'
 import { login } from './login'
@@ -11,6 +12,7 @@ import { studies } from './studies'
 export const en = {
   ...common,
   associations,
+  audit,
   dashboard,
   login,
   queue,
