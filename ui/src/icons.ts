@@ -77,4 +77,7 @@ export {
   mdiFullscreen as iconFullscreen,
   mdiArrowLeft as iconBack,
   mdiCallReceived as iconReceived,
+  mdiPhoneHangup as iconAbort,
+  mdiShieldLockOutline as iconEncrypted,
+  mdiShieldCheckOutline as iconVerify,
 } from '@quasar/extras/mdi-v7'

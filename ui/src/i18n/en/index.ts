@@ -1,6 +1,8 @@
 /*
  * English, all of it: a file for what the pages share, and one for each page.
  */
+import { associations } from './associations'
+import { audit } from './audit'
 import { common } from './common'
 import { dashboard } from './dashboard'
 import { login } from './login'
@@ -10,6 +12,8 @@ import { users } from './users'
 
 export const en = {
   ...common,
+  associations,
+  audit,
   dashboard,
   login,
   queue,
