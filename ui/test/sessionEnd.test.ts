@@ -16,7 +16,7 @@ beforeEach(() => {
   vi.stubGlobal('fetch', vi.fn((url: URL | string, init?: RequestInit) => {
     if (!server.answers) return Promise.reject(new TypeError('Failed to fetch'))
     if (String(url).endsWith('/rpc/login')) {
-      server.logins.push(String(init?.body))
+      server.logins.push(init?.body as string)
       server.ends = 720
       return Promise.resolve(new Response('{}', { status: 200 }))
     }

@@ -1,4 +1,5 @@
 import { DOMWrapper, flushPromises, mount } from '@vue/test-utils'
+import { QSelect } from 'quasar'
 import { describe, expect, it, vi } from 'vitest'
 import SecretDialog from '@/components/SecretDialog.vue'
 import WordList from '@/components/WordList.vue'
@@ -92,10 +93,10 @@ describe('several words in a field', () => {
     const input = list.find('input')
     await input.trigger('focus')
     await input.setValue(' MR1 ')
-    list.getComponent({ name: 'QSelect' }).vm.$emit('blur')
+    list.getComponent(QSelect).vm.$emit('blur')
     expect(list.emitted('update:modelValue')).toEqual([[['CT1', 'MR1']]])
     await input.setValue('CT1')
-    list.getComponent({ name: 'QSelect' }).vm.$emit('blur')
+    list.getComponent(QSelect).vm.$emit('blur')
     expect(list.emitted('update:modelValue')).toHaveLength(1)
     list.unmount()
   })
