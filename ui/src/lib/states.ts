@@ -29,6 +29,14 @@ export function jobLook(state: string | null): Look {
   }
 }
 
+export const REASON_CODES = ['sending', 'queue', 'backoff', 'down', 'paused', 'window', 'rate', 'forwarder', 'failed'] as const
+
+/** What a job waits for, in words. */
+export function reasonName(code: string): string {
+  const known = REASON_CODES.find((name) => name === code)
+  return known === undefined ? code : t(`queue.reasons.${known}`)
+}
+
 export function destinationLook(state: string | null): Look {
   switch (state) {
     case 'up': return { tone: 'ok', icon: iconOk, label: t('states.up') }
