@@ -77,4 +77,5 @@ export {
   mdiFullscreen as iconFullscreen,
   mdiArrowLeft as iconBack,
   mdiCallReceived as iconReceived,
+  mdiRestore as iconRestore,
 } from '@quasar/extras/mdi-v7'

@@ -6,6 +6,7 @@ import { dashboard } from './dashboard'
 import { login } from './login'
 import { queue } from './queue'
 import { studies } from './studies'
+import { versions } from './versions'
 
 export const en = {
   ...common,
@@ -13,4 +14,5 @@ export const en = {
   login,
   queue,
   studies,
+  versions,
 } as const
