@@ -80,4 +80,5 @@ export {
   mdiPhoneHangup as iconAbort,
   mdiShieldLockOutline as iconEncrypted,
   mdiShieldCheckOutline as iconVerify,
+  mdiRestore as iconRestore,
 } from '@quasar/extras/mdi-v7'

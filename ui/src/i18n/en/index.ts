@@ -9,6 +9,7 @@ import { login } from './login'
 import { queue } from './queue'
 import { studies } from './studies'
 import { users } from './users'
+import { versions } from './versions'
 
 export const en = {
   ...common,
@@ -19,4 +20,5 @@ export const en = {
   queue,
   studies,
   users,
+  versions,
 } as const
