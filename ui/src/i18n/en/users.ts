@@ -2,9 +2,9 @@
  * Texts of users, sessions, and one's own account.
  */
 export const users = {
-  title: 'Users',
+  title: 'Users and sessions',
+  users: 'Users',
   sessions: 'Sessions',
-  sections: 'Users and sessions',
   add: 'Add user',
   empty: 'No such user',
   user: 'User',

@@ -10,6 +10,5 @@ export default definePages(
     role: 'admin',
     menu: { section: 'system', order: 2, icon: iconUsers },
   },
-  { path: '/users/sessions', name: 'sessions', title: 'users.sessions', component: () => import('./SessionsPage.vue'), role: 'admin' },
   { path: '/account', name: 'account', title: 'users.account.title', component: () => import('./AccountPage.vue') },
 )
