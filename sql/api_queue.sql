@@ -43,12 +43,13 @@ CREATE VIEW dicomgw_api.destination_status WITH (security_invoker = true) AS
 
 CREATE FUNCTION dicomgw_api.count_jobs(
     job_id bigint DEFAULT NULL, destination text DEFAULT NULL, study_instance_uid text DEFAULT NULL, route text DEFAULT NULL,
-    job_ids bigint[] DEFAULT NULL) RETURNS bigint
+    job_ids bigint[] DEFAULT NULL, state text DEFAULT NULL, reason_code text DEFAULT NULL, calling_ae text DEFAULT NULL,
+    modality text DEFAULT NULL, patient text DEFAULT NULL) RETURNS bigint
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
-RETURN dicomgw.count_jobs(job_id, destination, study_instance_uid, route, job_ids);
-COMMENT ON FUNCTION dicomgw_api.count_jobs(bigint, text, text, text, bigint[]) IS
-    'How many jobs and dead letters retry, cancel, set_priority and move would concern; what is named narrows the choice, and something has to be named';
+RETURN dicomgw.count_jobs(job_id, destination, study_instance_uid, route, job_ids, state, reason_code, calling_ae, modality, patient);
+COMMENT ON FUNCTION dicomgw_api.count_jobs(bigint, text, text, text, bigint[], text, text, text, text, text) IS
+    'How many jobs and dead letters start_verb, retry, cancel, set_priority and move would concern; what is named narrows the choice, and something has to be named. start_verb alone knows state, reason_code (both as in view job), calling_ae, modality and patient (found anywhere in Patient ID or name)';
 
 CREATE FUNCTION dicomgw_api.retry(
     job_id bigint DEFAULT NULL, destination text DEFAULT NULL, study_instance_uid text DEFAULT NULL, route text DEFAULT NULL,

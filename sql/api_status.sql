@@ -88,12 +88,13 @@ COMMENT ON FUNCTION dicomgw_api.verify(bigint, text) IS
 -- ---------- settings, versions ----------
 
 -- With the owner's rights: two of ours are for superusers, and say no more than storage does.
-CREATE FUNCTION dicomgw.settings(OUT name text, OUT value text, OUT unit text, OUT description text, OUT source text, OUT pending_restart boolean)
+CREATE FUNCTION dicomgw.settings(OUT name text, OUT value text, OUT default_value text, OUT unit text, OUT description text, OUT source text,
+                                 OUT needs_restart boolean, OUT pending_restart boolean)
 RETURNS SETOF record
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT s.name, s.setting, s.unit, concat_ws('  ', s.short_desc, s.extra_desc), s.source, s.pending_restart
+    SELECT s.name, s.setting, s.boot_val, s.unit, concat_ws('  ', s.short_desc, s.extra_desc), s.source, s.context = 'postmaster', s.pending_restart
     FROM pg_settings s WHERE s.name LIKE 'dicomgw.%' ORDER BY s.name;
 END;
 COMMENT ON FUNCTION dicomgw.settings() IS 'Our settings, as this server has them; see the view setting';
@@ -103,9 +104,11 @@ CREATE VIEW dicomgw_api.setting WITH (security_invoker = true) AS
 COMMENT ON VIEW dicomgw_api.setting IS 'Settings of the server (dicomgw.*); they are changed in postgresql.conf or with ALTER SYSTEM';
 COMMENT ON COLUMN dicomgw_api.setting.name IS 'name of the setting';
 COMMENT ON COLUMN dicomgw_api.setting.value IS 'its value';
-COMMENT ON COLUMN dicomgw_api.setting.unit IS 'unit of the value; null: none';
+COMMENT ON COLUMN dicomgw_api.setting.default_value IS 'what it is if nobody sets it';
+COMMENT ON COLUMN dicomgw_api.setting.unit IS 'unit of both; null: none';
 COMMENT ON COLUMN dicomgw_api.setting.description IS 'what it is for';
 COMMENT ON COLUMN dicomgw_api.setting.source IS 'where it was set: default, configuration file, and so on';
+COMMENT ON COLUMN dicomgw_api.setting.needs_restart IS 'true: a change counts when the server is restarted; else when it is reloaded';
 COMMENT ON COLUMN dicomgw_api.setting.pending_restart IS 'true: it was changed, and the server has to be restarted for that';
 
 CREATE VIEW dicomgw_api.version WITH (security_invoker = true) AS

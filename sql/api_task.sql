@@ -32,17 +32,20 @@ COMMENT ON FUNCTION dicomgw_api.start_replay(text, bigint[], text[], text, times
 
 CREATE FUNCTION dicomgw_api.start_verb(
     verb text, job_id bigint DEFAULT NULL, destination text DEFAULT NULL, study_instance_uid text DEFAULT NULL, route text DEFAULT NULL,
-    job_ids bigint[] DEFAULT NULL, priority integer DEFAULT NULL, to_destination text DEFAULT NULL) RETURNS bigint
+    job_ids bigint[] DEFAULT NULL, priority integer DEFAULT NULL, to_destination text DEFAULT NULL,
+    state text DEFAULT NULL, reason_code text DEFAULT NULL, calling_ae text DEFAULT NULL,
+    modality text DEFAULT NULL, patient text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM dicomgw._refuse_get();
-    RETURN dicomgw.start_verb(verb, job_id, destination, study_instance_uid, route, job_ids, priority, to_destination);
+    RETURN dicomgw.start_verb(verb, job_id, destination, study_instance_uid, route, job_ids, priority, to_destination,
+                              state, reason_code, calling_ae, modality, patient);
 END
 $$;
-COMMENT ON FUNCTION dicomgw_api.start_verb(text, bigint, text, text, text, bigint[], integer, text) IS
-    'Does retry, cancel, set_priority (with priority) or move (with to_destination) in the background, with the jobs that are chosen now. Answers the number of the task';
+COMMENT ON FUNCTION dicomgw_api.start_verb(text, bigint, text, text, text, bigint[], integer, text, text, text, text, text, text) IS
+    'Does retry, cancel, set_priority (with priority) or move (with to_destination) in the background, with the jobs that are chosen now, as count_jobs chooses them. Answers the number of the task';
 
 CREATE FUNCTION dicomgw_api.start_check_storage(remove_orphans boolean DEFAULT true, also_older boolean DEFAULT false) RETURNS bigint
 LANGUAGE plpgsql

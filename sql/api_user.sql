@@ -68,7 +68,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dicomgw_api.update_user(text, text, boolean, text[], text[], boolean, text) IS
-    'Changes a user; what is not given stays. unlimited takes his limits away. Disabled, or with another role, his sessions end at once';
+    'Changes a user; what is not given stays. unlimited takes his limits away, but those that are given. Disabled, or with another role, his sessions end at once';
 
 CREATE FUNCTION dicomgw_api.reset_password(username text) RETURNS text
 LANGUAGE plpgsql

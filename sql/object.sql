@@ -114,7 +114,8 @@ CREATE TABLE dicomgw.instance (
     sha256              bytea NOT NULL,
     header_error        text,
     removed_at          timestamptz,
-    institution_name    text
+    institution_name    text,
+    instance_number     integer
 );
 CREATE INDEX instance_sop_instance_uid_idx ON dicomgw.instance (sop_instance_uid);
 CREATE INDEX instance_series_id_idx ON dicomgw.instance (series_id);
@@ -136,6 +137,7 @@ COMMENT ON COLUMN dicomgw.instance.sha256 IS 'SHA-256 of the dataset''s bytes as
 COMMENT ON COLUMN dicomgw.instance.header_error IS 'what could not be read of its header; NULL if all could';
 COMMENT ON COLUMN dicomgw.instance.removed_at IS 'when retention removed its file; NULL: it is kept';
 COMMENT ON COLUMN dicomgw.instance.institution_name IS 'Institution Name (0008,0080), which a viewer may be limited to';
+COMMENT ON COLUMN dicomgw.instance.instance_number IS 'Instance Number (0020,0013): its place in the series, as its sender has it';
 
 CREATE TABLE dicomgw.instance_header (
     instance_id bigint NOT NULL,

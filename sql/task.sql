@@ -136,7 +136,9 @@ COMMENT ON FUNCTION dicomgw.start_replay(text, bigint[], text[], text, timestamp
 
 CREATE FUNCTION dicomgw.start_verb(
     verb text, job_id bigint DEFAULT NULL, destination text DEFAULT NULL, study_instance_uid text DEFAULT NULL, route text DEFAULT NULL,
-    job_ids bigint[] DEFAULT NULL, priority integer DEFAULT NULL, to_destination text DEFAULT NULL) RETURNS bigint
+    job_ids bigint[] DEFAULT NULL, priority integer DEFAULT NULL, to_destination text DEFAULT NULL,
+    state text DEFAULT NULL, reason_code text DEFAULT NULL, calling_ae text DEFAULT NULL,
+    modality text DEFAULT NULL, patient text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -154,17 +156,20 @@ BEGIN
     IF verb = 'move' THEN
         PERFORM dicomgw._destination_id(to_destination);
     END IF;
-    v_chosen := ARRAY(SELECT c.id FROM dicomgw._chosen_jobs(job_id, destination, study_instance_uid, route, job_ids) c ORDER BY c.id);
+    v_chosen := ARRAY(SELECT c.id FROM dicomgw._chosen_jobs(job_id, destination, study_instance_uid, route, job_ids, state, reason_code, calling_ae, modality, patient) c
+                      ORDER BY c.id);
     RETURN dicomgw._start_task(verb,
         concat_ws(', ', 'job ' || job_id, cardinality(job_ids) || ' job(s)', 'destination ' || destination, 'study ' || study_instance_uid,
-                  'route ' || route),
+                  'route ' || route, 'state ' || state, 'reason ' || reason_code, 'calling AE ' || calling_ae, 'modality ' || modality,
+                  'patient ' || patient),
         jsonb_build_object('destination', destination, 'study_instance_uid', study_instance_uid, 'route', route, 'priority', priority,
-                           'to_destination', to_destination),
+                           'to_destination', to_destination, 'state', state, 'reason_code', reason_code, 'calling_ae', calling_ae,
+                           'modality', modality, 'patient', patient),
         v_chosen, cardinality(v_chosen));
 END
 $$;
-COMMENT ON FUNCTION dicomgw.start_verb(text, bigint, text, text, text, bigint[], integer, text) IS
-    'Does retry, cancel, set_priority or move in the background, with the jobs that are chosen now; see the verbs. Returns the number of the task, see dicomgw.task';
+COMMENT ON FUNCTION dicomgw.start_verb(text, bigint, text, text, text, bigint[], integer, text, text, text, text, text, text) IS
+    'Does retry, cancel, set_priority or move in the background, with the jobs that are chosen now; see the verbs, and count_jobs. Returns the number of the task, see dicomgw.task';
 
 CREATE FUNCTION dicomgw.start_check_storage(remove_orphans boolean DEFAULT true, also_older boolean DEFAULT false) RETURNS bigint
 LANGUAGE plpgsql

@@ -81,8 +81,8 @@ BEGIN
     UPDATE dicomgw.app_user u
     SET role = coalesce(update_user.role, u.role),
         disabled = coalesce(update_user.disabled, u.disabled),
-        scope_calling_aes = CASE WHEN NOT unlimited THEN coalesce(update_user.scope_calling_aes, u.scope_calling_aes) END,
-        scope_institutions = CASE WHEN NOT unlimited THEN coalesce(update_user.scope_institutions, u.scope_institutions) END,
+        scope_calling_aes = CASE WHEN unlimited THEN update_user.scope_calling_aes ELSE coalesce(update_user.scope_calling_aes, u.scope_calling_aes) END,
+        scope_institutions = CASE WHEN unlimited THEN update_user.scope_institutions ELSE coalesce(update_user.scope_institutions, u.scope_institutions) END,
         db_role = coalesce(update_user.db_role, u.db_role)
     WHERE u.username = update_user.username
     RETURNING * INTO v_new;
@@ -95,7 +95,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dicomgw.update_user(text, text, boolean, text[], text[], boolean, name) IS
-    'Changes a user; what is not given stays. unlimited takes his limits away. Disabled, or with another role, his sessions end at once';
+    'Changes a user; what is not given stays. unlimited takes his limits away, but those that are given. Disabled, or with another role, his sessions end at once';
 
 CREATE FUNCTION dicomgw.reset_password(username text) RETURNS text
 LANGUAGE plpgsql STRICT SECURITY DEFINER

@@ -2,11 +2,13 @@
  * A person's verbs on the queue: retry, cancel, change the priority, move.
  *
  * All of them say in the same words which jobs are meant; what is named
- * narrows the choice, and something has to be named.  Rows are locked in the
- * order of their numbers, as the forwarder does it, so nobody deadlocks.
+ * narrows the choice, and something has to be named.  What is counted and what is
+ * done in the background (task.sql) can be named as lists of jobs are filtered, too.
+ * Rows are locked in the order of their numbers, as the forwarder does it, so nobody deadlocks.
  */
 CREATE FUNCTION dicomgw._chosen_jobs(p_job_id bigint, p_destination text, p_study_instance_uid text, p_route text, p_job_ids bigint[],
-    OUT id bigint, OUT destination_id integer, OUT failed boolean)
+    p_state text DEFAULT NULL, p_reason_code text DEFAULT NULL, p_calling_ae text DEFAULT NULL, p_modality text DEFAULT NULL,
+    p_patient text DEFAULT NULL, OUT id bigint, OUT destination_id integer, OUT failed boolean)
 RETURNS SETOF record
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -15,9 +17,11 @@ AS $$
 DECLARE
     v_destination integer := CASE WHEN p_destination IS NOT NULL THEN dicomgw._destination_id(p_destination) END;
     v_study       bigint := CASE WHEN p_study_instance_uid IS NOT NULL THEN dicomgw._study_id(p_study_instance_uid) END;
+    v_patient     text := '%' || regexp_replace(p_patient, '([\\%_])', '\\\1', 'g') || '%';
     v_route       integer;
 BEGIN
-    IF num_nonnulls(p_job_id, p_destination, p_study_instance_uid, p_route, p_job_ids) = 0 THEN
+    IF num_nonnulls(p_job_id, p_destination, p_study_instance_uid, p_route, p_job_ids, p_state, p_reason_code, p_calling_ae, p_modality,
+                    p_patient) = 0 THEN
         RAISE EXCEPTION 'no jobs are named' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give job_id, job_ids, destination, study_instance_uid or route; job_ids => ARRAY(SELECT job_id FROM dicomgw.job_status WHERE ...) takes any query.';
     END IF;
@@ -39,24 +43,33 @@ BEGIN
       AND (v_destination IS NULL OR q.destination_id = v_destination)
       AND (v_route IS NULL OR q.route_id = v_route)
       AND (v_study IS NULL OR q.instance_id IN (SELECT i.id FROM dicomgw.series s JOIN dicomgw.instance i ON i.series_id = s.id
-                                                WHERE s.study_id = v_study));
+                                                WHERE s.study_id = v_study))
+      AND (num_nonnulls(p_state, p_reason_code, p_calling_ae, p_modality, p_patient) = 0
+           OR q.id IN (SELECT s.job_id
+                       FROM dicomgw.job_status s JOIN dicomgw.object_origin o ON o.instance_id = s.instance_id
+                       WHERE (p_state IS NULL OR s.state = p_state)
+                         AND (p_reason_code IS NULL OR s.reason_code = p_reason_code)
+                         AND (p_calling_ae IS NULL OR o.calling_ae = p_calling_ae)
+                         AND (p_modality IS NULL OR o.modality = p_modality)
+                         AND (v_patient IS NULL OR o.patient_id ILIKE v_patient OR o.patient_name ILIKE v_patient)));
 END
 $$;
-COMMENT ON FUNCTION dicomgw._chosen_jobs(bigint, text, text, text, bigint[]) IS
+COMMENT ON FUNCTION dicomgw._chosen_jobs(bigint, text, text, text, bigint[], text, text, text, text, text) IS
     'Verbs: the jobs and dead letters that a person has named; an error if nothing is named, or something that there is not';
 
 CREATE FUNCTION dicomgw.count_jobs(
     job_id bigint DEFAULT NULL, destination text DEFAULT NULL, study_instance_uid text DEFAULT NULL, route text DEFAULT NULL,
-    job_ids bigint[] DEFAULT NULL) RETURNS bigint
+    job_ids bigint[] DEFAULT NULL, state text DEFAULT NULL, reason_code text DEFAULT NULL, calling_ae text DEFAULT NULL,
+    modality text DEFAULT NULL, patient text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN (SELECT count(*) FROM dicomgw._chosen_jobs(job_id, destination, study_instance_uid, route, job_ids));
+    RETURN (SELECT count(*) FROM dicomgw._chosen_jobs(job_id, destination, study_instance_uid, route, job_ids, state, reason_code, calling_ae, modality, patient));
 END
 $$;
-COMMENT ON FUNCTION dicomgw.count_jobs(bigint, text, text, text, bigint[]) IS
-    'How many jobs and dead letters retry, cancel, set_priority and move would concern, given the same';
+COMMENT ON FUNCTION dicomgw.count_jobs(bigint, text, text, text, bigint[], text, text, text, text, text) IS
+    'How many jobs and dead letters start_verb, retry, cancel, set_priority and move would concern, given the same; start_verb alone knows state, reason_code (both as in job_status), calling_ae, modality and patient (found anywhere in Patient ID or name)';
 
 CREATE FUNCTION dicomgw._audit_jobs(
     p_action text, p_job_id bigint, p_destination text, p_study_instance_uid text, p_route text, p_job_ids bigint[], p_details jsonb)

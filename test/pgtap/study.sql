@@ -6,12 +6,13 @@ SET client_min_messages = error;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION dicomgw;
 BEGIN;
-SELECT plan(15);
+SELECT plan(16);
 
 INSERT INTO dicomgw.destination (id, name, host, ae_title) VALUES (1, 'pacs', 'pacs.example', 'PACS'), (2, 'archive', 'archive.example', 'ARCHIVE');
 
 -- One received object of study 1, filed at once.
-CREATE FUNCTION pg_temp.receive(series text, patient_id text DEFAULT NULL, patient_name text DEFAULT NULL, size bigint DEFAULT 100)
+CREATE FUNCTION pg_temp.receive(series text, patient_id text DEFAULT NULL, patient_name text DEFAULT NULL, size bigint DEFAULT 100,
+                                number text DEFAULT NULL)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     v_ids bigint[];
@@ -20,7 +21,7 @@ BEGIN
         ARRAY[1], ARRAY['CT1'], ARRAY['DICOMGW'], ARRAY['192.0.2.1'::inet], ARRAY['1.2.840.10008.5.1.4.1.1.2'],
         ARRAY['1.' || nextval('dicomgw.lease_token_seq')], ARRAY['1.2.840.10008.1.2.1'], ARRAY['file'], ARRAY[size], ARRAY['\x01'::bytea],
         ARRAY[(SELECT jsonb_object_agg(a.tag, jsonb_build_object('Value', jsonb_build_array(a.value)))::text
-               FROM (VALUES ('0020000D', '1'), ('0020000E', series), ('00100020', patient_id), ('00100010', patient_name)) AS a(tag, value)
+               FROM (VALUES ('0020000D', '1'), ('0020000E', series), ('00100020', patient_id), ('00100010', patient_name), ('00200013', number)) AS a(tag, value)
                WHERE a.value IS NOT NULL)],
         ARRAY[NULL]);
     v_ids := dicomgw._claim_ingest(1000);
@@ -48,6 +49,11 @@ SELECT bag_eq('SELECT attribute, value, instance_id, instances FROM dicomgw.stud
 SELECT is((SELECT (instances, size) FROM dicomgw.study), (5, 450::bigint), 'a study counts its objects and their bytes');
 SELECT bag_eq('SELECT series_instance_uid, instances, size FROM dicomgw.series', $$ VALUES ('1.1', 3, 300::bigint), ('1.2', 2, 150) $$, 'and so do its series');
 SELECT is((SELECT count(*) FROM dicomgw.series WHERE first_received_at = now() AND last_received_at = now()), 2::bigint, 'with the first and the last one');
+
+SELECT pg_temp.receive('1.2', number => '12') AS numbered, pg_temp.receive('1.2', number => 'twelve') AS odd \gset
+SELECT bag_eq(format('SELECT id, instance_number FROM dicomgw.instance WHERE id >= %s', :numbered),
+              format('VALUES (%s::bigint, 12), (%s, NULL)', :numbered, :odd), 'an object has its place in the series, if its header says one');
+DELETE FROM dicomgw.instance WHERE id >= :numbered;
 
 -- ---------- where they have gone ----------
 

@@ -5,7 +5,7 @@ SET client_min_messages = error;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION dicomgw;
 BEGIN;
-SELECT plan(53);
+SELECT plan(63);
 
 INSERT INTO dicomgw.destination (id, name, host, ae_title, retry_jitter)
 VALUES (1, 'pacs', 'pacs.example', 'PACS', 0), (2, 'spare', 'spare.example', 'SPARE', 0);
@@ -82,6 +82,27 @@ SELECT is(pg_temp.task(:second), 'move done 1198/1198 {"moved": 1198, "being_sen
 SELECT is(pg_temp.task(:third), 'cancel done 598/598 {"cancelled": 598}', 'cancel');
 SELECT is((SELECT count(*) || ' ' || min(destination_id) || ' ' || min(priority) FROM dicomgw.forward_job), '600 2 9', 'what is left');
 SELECT is(pg_temp.task(:fourth), format('retry cancelled 0/0 {} cancelled by %s', current_user), 'the one that was cancelled');
+
+-- ---------- which jobs, as lists are filtered ----------
+
+UPDATE dicomgw.study SET patient_id = 'A_1', patient_name = 'Doe^Jane' WHERE id = 2;
+UPDATE dicomgw.series SET modality = 'CT' WHERE id = 2;
+INSERT INTO dicomgw.dead_letter (id, instance_id, destination_id, priority, created_at, attempts, error) VALUES (9001, 1, 1, 5, now(), 1, 'A900H');
+SELECT is(dicomgw.count_jobs(state => 'waiting'), 600::bigint, 'jobs in a state');
+SELECT is(dicomgw.count_jobs(state => 'failed'), 1::bigint, 'dead letters, too');
+SELECT is(dicomgw.count_jobs(reason_code => 'forwarder'), 600::bigint, 'with a reason');
+SELECT is(dicomgw.count_jobs(calling_ae => 'CT1'), 300::bigint, 'whose objects came from an AE title');
+SELECT is(dicomgw.count_jobs(modality => 'CT', destination => 'spare') || ' ' || dicomgw.count_jobs(modality => 'CT', destination => 'pacs'), '600 0',
+          'of a modality, narrowed by a destination');
+SELECT is(dicomgw.count_jobs(patient => 'doe') || ' ' || dicomgw.count_jobs(patient => 'a_1'), '600 600', 'of a patient, by a part of the name or ID');
+SELECT is(dicomgw.count_jobs(patient => 'A%1') || ' ' || dicomgw.count_jobs(patient => '_') || ' ' || dicomgw.count_jobs(patient => '\'), '0 600 0',
+          'which is meant as it is written');
+SELECT throws_ok($$ SELECT dicomgw.count_jobs() $$, '22023', 'no jobs are named', 'none of all these');
+SELECT dicomgw.start_verb('retry', state => 'failed') AS failed \gset
+SELECT is((SELECT concat_ws(' ', total, arguments) FROM dicomgw.task WHERE id = :failed), '1 {"state": "failed"}', 'a task does as much as was counted');
+SELECT is((SELECT target FROM dicomgw.audit_log ORDER BY id DESC LIMIT 1), 'state failed', 'the audit log says with what');
+SELECT dicomgw.cancel_task(:failed) \g /dev/null
+DELETE FROM dicomgw.dead_letter;
 
 -- ---------- errors end a task, not those behind it ----------
 

@@ -5,7 +5,7 @@ SET client_min_messages = error;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION dicomgw;
 BEGIN;
-SELECT plan(33);
+SELECT plan(34);
 
 -- ---------- tokens ----------
 
@@ -46,6 +46,8 @@ SELECT throws_ok($$ SELECT dicomgw.update_user('nobody') $$, '42704', 'user "nob
 SELECT dicomgw.create_user('vera', 'viewer', '{CT1}') AS vera \gset
 SELECT dicomgw.update_user('vera', scope_institutions => '{North}');
 SELECT is((SELECT (scope_calling_aes, scope_institutions)::text FROM dicomgw.app_user WHERE username = 'vera'), '({CT1},{North})', 'what is not given stays');
+SELECT dicomgw.update_user('vera', unlimited => true, scope_calling_aes => '{MR1}');
+SELECT is((SELECT (scope_calling_aes, scope_institutions)::text FROM dicomgw.app_user WHERE username = 'vera'), '({MR1},)', 'one limit is taken away');
 SELECT dicomgw.update_user('vera', unlimited => true);
 SELECT is((SELECT (scope_calling_aes, scope_institutions)::text FROM dicomgw.app_user WHERE username = 'vera'), '(,)', 'limits are taken away');
 

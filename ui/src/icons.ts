@@ -77,4 +77,8 @@ export {
   mdiFullscreen as iconFullscreen,
   mdiArrowLeft as iconBack,
   mdiCallReceived as iconReceived,
+  mdiPhoneHangup as iconAbort,
+  mdiShieldLockOutline as iconEncrypted,
+  mdiShieldCheckOutline as iconVerify,
+  mdiRestore as iconRestore,
 } from '@quasar/extras/mdi-v7'

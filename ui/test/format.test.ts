@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ago, bytes, duration, intervalSeconds, personName } from '@/lib/format'
+import { ago, bytes, duration, intervalSeconds } from '@/lib/format'
 
 describe('sizes', () => {
   it.each([
@@ -35,9 +35,4 @@ it('says how long ago', () => {
   expect(ago(0, 5000)).toBe('5 seconds ago')
   expect(ago(0, 3 * 3600e3)).toBe('3 hours ago')
   expect(ago(20000, 0)).toBe('in 20 seconds')
-})
-
-it('writes names as people do', () => {
-  expect(personName('Doe^Jane^^Dr')).toBe('Doe, Jane, Dr')
-  expect(personName('Yamada^Tarou=山田^太郎')).toBe('Yamada, Tarou')
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { after, keyOf, quoted, upTo, type Order } from '@/lib/keyset'
+import { after, keyOf, nullsFirst, quoted, upTo, type Order } from '@/lib/keyset'
 
 const byNumber: Order[] = [{ column: 'id', descending: true }]
 const byName: Order[] = [
@@ -29,15 +29,30 @@ describe('a page by key', () => {
   })
 })
 
+const openFirst: Order[] = [
+  { column: 'name', descending: true, nullsFirst: true },
+  { column: 'id', descending: true },
+]
+
+describe('rows without a value', () => {
+  it('come last, but where it is said; the last column goes as its index does', () => {
+    expect(byName.map((_, i) => nullsFirst(byName, i))).toEqual([false, true])
+    expect(openFirst.map((_, i) => nullsFirst(openFirst, i))).toEqual([true, true])
+  })
+})
+
+const inOrder = [{ id: 5, name: 'a' }, { id: 2, name: 'a' }, { id: 9, name: 'b' }, { id: 7, name: null }, { id: 1, name: null }]
+const openOnesFirst = [{ id: 7, name: null }, { id: 1, name: null }, { id: 9, name: 'b' }, { id: 5, name: 'a' }, { id: 2, name: 'a' }]
+
 /** Every page after every row, on real rows: the union is everything, once. */
-it('misses no row and gives none twice', () => {
-  const rows = [
-    { id: 5, name: 'a' }, { id: 2, name: 'a' }, { id: 9, name: 'b' }, { id: 7, name: null }, { id: 1, name: null },
-  ]
+it.each([
+  { order: byName, rows: inOrder },
+  { order: openFirst, rows: openOnesFirst },
+])('misses no row and gives none twice', ({ order, rows }) => {
   for (let i = 0; i < rows.length; i++) {
-    const key = keyOf(rows[i] as object as Record<string, unknown>, byName)
-    const behind = rows.filter((row) => matches(after(byName, key), row))
-    const before = rows.filter((row) => matches(upTo(byName, key), row))
+    const key = keyOf(rows[i] as object as Record<string, unknown>, order)
+    const behind = rows.filter((row) => matches(after(order, key), row))
+    const before = rows.filter((row) => matches(upTo(order, key), row))
     expect(behind).toEqual(rows.slice(i + 1))
     expect(before).toEqual(rows.slice(0, i + 1))
   }

@@ -804,6 +804,8 @@ export type Database = {
           removed_at: string | null
           /** Institution Name (0008,0080), which a viewer may be limited to */
           institution_name: string | null
+          /** Instance Number (0020,0013): its place in the series, as its sender has it */
+          instance_number: number | null
           /** its study */
           study_id: number | null
         }
@@ -1278,12 +1280,16 @@ export type Database = {
           name: string | null
           /** its value */
           value: string | null
-          /** unit of the value; null: none */
+          /** what it is if nobody sets it */
+          default_value: string | null
+          /** unit of both; null: none */
           unit: string | null
           /** what it is for */
           description: string | null
           /** where it was set: default, configuration file, and so on */
           source: string | null
+          /** true: a change counts when the server is restarted; else when it is reloaded */
+          needs_restart: boolean | null
           /** true: it was changed, and the server has to be restarted for that */
           pending_restart: boolean | null
         }
@@ -1577,9 +1583,9 @@ export type Database = {
         Args: { table_name: string; at?: string | null }
         Returns: Database['dicomgw_api']['Views']['configuration_history']['Row'][]
       }
-      /** How many jobs and dead letters retry, cancel, set_priority and move would concern; what is named narrows the choice, and something has to be named */
+      /** How many jobs and dead letters start_verb, retry, cancel, set_priority and move would concern; what is named narrows the choice, and something has to be named. start_verb alone knows state, reason_code (both as in view job), calling_ae, modality and patient (found anywhere in Patient ID or name) */
       count_jobs: {
-        Args: { job_id?: number | null; destination?: string | null; study_instance_uid?: string | null; route?: string | null; job_ids?: number[] | null }
+        Args: { job_id?: number | null; destination?: string | null; study_instance_uid?: string | null; route?: string | null; job_ids?: number[] | null; state?: string | null; reason_code?: string | null; calling_ae?: string | null; modality?: string | null; patient?: string | null }
         Returns: number
       }
       /** How many objects start_replay would send, given the same */
@@ -1762,9 +1768,9 @@ export type Database = {
         Args: { destination: string; instance_ids?: number[] | null; study_instance_uids?: string[] | null; calling_ae?: string | null; received_since?: string | null; received_until?: string | null; priority?: number | null; edits_of_route?: string | null }
         Returns: number
       }
-      /** Does retry, cancel, set_priority (with priority) or move (with to_destination) in the background, with the jobs that are chosen now. Answers the number of the task */
+      /** Does retry, cancel, set_priority (with priority) or move (with to_destination) in the background, with the jobs that are chosen now, as count_jobs chooses them. Answers the number of the task */
       start_verb: {
-        Args: { verb: string; job_id?: number | null; destination?: string | null; study_instance_uid?: string | null; route?: string | null; job_ids?: number[] | null; priority?: number | null; to_destination?: string | null }
+        Args: { verb: string; job_id?: number | null; destination?: string | null; study_instance_uid?: string | null; route?: string | null; job_ids?: number[] | null; priority?: number | null; to_destination?: string | null; state?: string | null; reason_code?: string | null; calling_ae?: string | null; modality?: string | null; patient?: string | null }
         Returns: number
       }
       /** What was received, sent and failed, a row for each step (whole minutes; UTC), also where there was nothing; at most 5000. Of one destination: received is null. Minutes are kept for 30 days, hours (steps of whole hours) for two years. 403 for a limited viewer */
@@ -1777,7 +1783,7 @@ export type Database = {
         Args: { sop_instance_uid: string }
         Returns: { at: string | null; instance_id: number | null; event: string | null; job_id: number | null; destination: string | null; status: string | null; duration: string | null; detail: string | null }[]
       }
-      /** Changes a user; what is not given stays. unlimited takes his limits away. Disabled, or with another role, his sessions end at once */
+      /** Changes a user; what is not given stays. unlimited takes his limits away, but those that are given. Disabled, or with another role, his sessions end at once */
       update_user: {
         Args: { username: string; role?: string | null; disabled?: boolean | null; scope_calling_aes?: string[] | null; scope_institutions?: string[] | null; unlimited?: boolean | null; db_role?: string | null }
         Returns: null

@@ -8,7 +8,7 @@
 import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, type Ref } from 'vue'
 import { rows as rowsOf } from '@/api/client'
 import { toApiError, type ApiError } from '@/api/error'
-import { after, keyOf, upTo, type Key, type Order } from '@/lib/keyset'
+import { after, keyOf, nullsFirst, upTo, type Key, type Order } from '@/lib/keyset'
 import { useConnection } from './useConnection'
 import { LIVE_MS, pauseAfter } from './useLive'
 
@@ -74,7 +74,9 @@ export function useKeysetTable<R extends object>(options: KeysetOptions<R>): Key
     let query = options.query()
     if (start !== null) query = query.or(after(order, start))
     if (end !== null) query = query.or(upTo(order, end))
-    for (const { column, descending } of order) query = query.order(column, { ascending: !descending, nullsFirst: false })
+    order.forEach(({ column, descending }, i) => {
+      query = query.order(column, { ascending: !descending, nullsFirst: nullsFirst(order, i) })
+    })
     return rowsOf<R[]>(query.limit(limit).abortSignal(signal))
   }
 

@@ -91,8 +91,3 @@ export function ago(at: number, now: number): string {
   if (size < 86400) return relative.format(Math.round(seconds / 3600), 'hour')
   return relative.format(Math.round(seconds / 86400), 'day')
 }
-
-/** DICOM's Doe^Jane^^Dr as people write it: Doe, Jane, Dr; only the first of its groups (=) */
-export function personName(name: string): string {
-  return (name.split('=')[0] ?? '').split('^').filter((part) => part !== '').join(', ')
-}

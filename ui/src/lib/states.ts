@@ -3,7 +3,7 @@
  */
 import type { Tone } from '@/components/StatusBadge.vue'
 import {
-  iconCancelled, iconClosed, iconCritical, iconFailed, iconOk, iconPaused, iconProbing, iconSending, iconUnknown, iconWaiting, iconWarning,
+  iconAdd, iconCancelled, iconClosed, iconCritical, iconDelete, iconEdit, iconFailed, iconOk, iconPaused, iconProbing, iconSending, iconUnknown, iconWaiting, iconWarning,
 } from '@/icons'
 import { t } from '@/i18n'
 
@@ -29,6 +29,14 @@ export function jobLook(state: string | null): Look {
   }
 }
 
+export const REASON_CODES = ['sending', 'queue', 'backoff', 'down', 'paused', 'window', 'rate', 'forwarder', 'failed'] as const
+
+/** What a job waits for, in words. */
+export function reasonName(code: string): string {
+  const known = REASON_CODES.find((name) => name === code)
+  return known === undefined ? code : t(`queue.reasons.${known}`)
+}
+
 export function destinationLook(state: string | null): Look {
   switch (state) {
     case 'up': return { tone: 'ok', icon: iconOk, label: t('states.up') }
@@ -51,4 +59,15 @@ export function runningLook(running: boolean | null): Look {
   return running === true
     ? { tone: 'ok', icon: iconOk, label: t('states.running') }
     : { tone: 'critical', icon: iconCritical, label: t('states.stopped') }
+}
+
+/** What was done to a row of the configuration. */
+export function operationLook(operation: string): Look {
+  switch (operation) {
+    case 'insert': return { tone: 'info', icon: iconAdd, label: t('versions.operations.insert') }
+    case 'update': return { tone: 'info', icon: iconEdit, label: t('versions.operations.update') }
+    case 'delete': return { tone: 'warning', icon: iconDelete, label: t('versions.operations.delete') }
+    case 'found': return { tone: 'neutral', icon: iconUnknown, label: t('versions.operations.found') }
+    default: return unknown(operation)
+  }
 }

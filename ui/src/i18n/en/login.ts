@@ -19,4 +19,10 @@ export const login = {
   again: 'New password again',
   different: 'These two are different.',
   change: 'Change password',
+  endsSoon: {
+    one: 'Your session ends in less than a minute. What you have not saved by then is lost.',
+    other: 'Your session ends in {n} minutes. What you have not saved by then is lost.',
+  },
+  stay: 'Stay signed in',
+  stayHelp: 'Sign in again as {name}: a new session begins, and this page stays as it is.',
 } as const

@@ -14,7 +14,6 @@ export const studies = {
   patient: 'Patient name or ID',
   patientName: 'Patient',
   patientId: 'Patient ID',
-  noName: 'no name',
   accession: 'Accession number',
   from: 'Study date from',
   until: 'Study date until',

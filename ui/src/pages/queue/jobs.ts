@@ -1,10 +1,8 @@
 /*
- * Jobs as the page asks for them: the view with its filters, and which jobs a person means by "these".
+ * Jobs as the pages ask for them: the view with its filters, which jobs a person means by "these", and what is done to them.
  */
-import { api, call, rows, type Args, type Filled, type Row } from '@/api/client'
-import { ApiError } from '@/api/error'
-import { t } from '@/i18n'
-import { after, type Order } from '@/lib/keyset'
+import { api, call, only, rows, type Args, type Filled, type Row } from '@/api/client'
+import type { Counts } from '@/lib/tasks'
 import { quotedPattern } from '@/lib/pattern'
 
 export type Job = Filled<Row<'job'>, 'job_id' | 'state' | 'destination' | 'sop_instance_uid' | 'reason_code' | 'reason' | 'since' | 'priority' | 'attempts' | 'instance_id'>
@@ -12,8 +10,7 @@ export type Job = Filled<Row<'job'>, 'job_id' | 'state' | 'destination' | 'sop_i
 export const FILTERS = ['state', 'destination', 'reason_code', 'calling_ae', 'modality', 'patient', 'study_instance_uid'] as const
 export type FilterName = (typeof FILTERS)[number]
 export type Filters = Record<FilterName, string>
-
-export const REASON_CODES = ['sending', 'queue', 'backoff', 'down', 'paused', 'window', 'rate', 'forwarder', 'failed'] as const
+export const NO_FILTERS = Object.fromEntries(FILTERS.map((name) => [name, ''])) as Filters
 
 export function queryJobs(filters: Filters, columns = '*') {
   let query = api.from('job').select(columns as '*')
@@ -27,44 +24,63 @@ export function queryJobs(filters: Filters, columns = '*') {
   return query
 }
 
-/** What retry, cancel, set_priority and move call "these jobs". */
-export type Selector = Pick<Args<'count_jobs'>, 'destination' | 'study_instance_uid' | 'job_ids'>
+// ---------- which jobs ----------
 
-/** More at a time than anybody should be asked to confirm without narrowing. */
-export const MOST_JOBS = 50000
-const PAGE = 1000
-const BY_NUMBER: readonly Order[] = [{ column: 'job_id', descending: false }]
+/** What count_jobs and start_verb call "these jobs": numbers, or what the list is filtered by, by the same names. */
+export type Selector = Pick<Args<'count_jobs'>, FilterName | 'job_ids'>
 
-/** The filters that the verbs know themselves; null: they can't say it. */
-export function selectorOf(filters: Filters): Selector | null {
-  const used = FILTERS.filter((name) => filters[name] !== '')
-  if (used.length === 0 || used.some((name) => name !== 'destination' && name !== 'study_instance_uid')) return null
-  const selector: Selector = {}
-  if (filters.destination !== '') selector.destination = filters.destination
-  if (filters.study_instance_uid !== '') selector.study_instance_uid = filters.study_instance_uid
-  return selector
+export interface Choice {
+  count: number
+  jobs: Selector
+  /** they are too many to wait for: a task does it */
+  background: boolean
 }
 
-/** The numbers of all jobs that the filters let through, a page after the other. */
-export async function numbersOf(filters: Filters): Promise<number[]> {
-  const numbers: number[] = []
-  for (;;) {
-    let query = queryJobs(filters, 'job_id')
-    const last = numbers.at(-1)
-    if (last !== undefined) query = query.or(after(BY_NUMBER, [last]))
-    const page = (await rows(query.order('job_id').limit(PAGE))) as unknown as { job_id: number }[]
-    numbers.push(...page.map(({ job_id }) => job_id))
-    if (page.length < PAGE) return numbers
-    if (numbers.length > MOST_JOBS) throw new ApiError({ message: t('queue.tooMany', { most: MOST_JOBS }), status: 200 })
-  }
+/** As many as a portion of a task: these are done while one looks on. */
+export const AT_ONCE = 500
+
+/** Null: no filter is in use, and nobody means all there are by that. */
+export function selectorOf(filters: Filters): Selector | null {
+  const used = FILTERS.filter((name) => filters[name] !== '')
+  return used.length === 0 ? null : Object.fromEntries(used.map((name) => [name, filters[name]]))
+}
+
+async function someNumbers(filters: Filters): Promise<number[]> {
+  const found = (await rows(queryJobs(filters, 'job_id').order('job_id').limit(AT_ONCE + 1))) as unknown as { job_id: number }[]
+  return found.map(({ job_id }) => job_id)
+}
+
+async function choice(jobs: Selector, background: boolean): Promise<Choice> {
+  return { count: await call('count_jobs', jobs), jobs, background }
 }
 
 /** What is meant: the jobs that are ticked, or, if none is, all that the filters let through. */
-export async function select(ticked: ReadonlySet<number>, filters: Filters): Promise<Selector> {
-  if (ticked.size > 0) return { job_ids: [...ticked] }
-  return selectorOf(filters) ?? { job_ids: await numbersOf(filters) }
+export async function choose(ticked: ReadonlySet<number>, filters: Filters): Promise<Choice> {
+  if (ticked.size > 0) return choice({ job_ids: [...ticked] }, ticked.size > AT_ONCE)
+  const selector = selectorOf(filters)
+  const numbers = selector === null ? [] : await someNumbers(filters)
+  if (selector === null || numbers.length === 0) return { count: 0, jobs: { job_ids: [] }, background: false }
+  return numbers.length > AT_ONCE ? choice(selector, true) : choice({ job_ids: numbers }, false)
 }
 
-export async function countOf(selector: Selector): Promise<number> {
-  return selector.job_ids?.length === 0 ? 0 : await call('count_jobs', selector)
+// ---------- what is done to them ----------
+
+export const VERBS = ['retry', 'cancel', 'set_priority', 'move'] as const
+export type Verb = (typeof VERBS)[number]
+/** What a verb has to be told: set_priority the priority, move where to. */
+export type Told = Pick<Args<'start_verb'>, 'priority' | 'to_destination'>
+
+/** At once; answers the counts as a task's result has them. */
+export async function doNow(verb: Verb, { job_ids }: Selector, told: Told): Promise<Counts> {
+  switch (verb) {
+    case 'retry': return only(await call('retry', { job_ids }))
+    case 'cancel': return { cancelled: await call('cancel', { job_ids }) }
+    case 'set_priority': return { changed: await call('set_priority', { job_ids, priority: told.priority ?? 5 }) }
+    case 'move': return only(await call('move', { job_ids, to_destination: told.to_destination ?? '' }))
+  }
+}
+
+/** In the background; answers the number of the task. */
+export async function startTask(verb: Verb, jobs: Selector, told: Told): Promise<number> {
+  return call('start_verb', { verb, ...jobs, ...told })
 }
