@@ -39,6 +39,10 @@ describe('what the server says, at the field', () => {
     const named = refused('23514', 'value for domain dicomgw.tcp_port violates check constraint "port_must_be_between_1_and_65535"')
     expect(fieldError(named, destination)).toEqual({ field: 'port', message: 'port must be between 1 and 65535' })
   })
+  it('a domain of ours says it in words', () => {
+    const error = refused('23514', 'value for domain dicomgw.tcp_port violates check constraint "port_must_be_between_1_and_65535"')
+    expect(fieldError(error, destination)).toEqual({ field: 'port', message: 'port must be between 1 and 65535' })
+  })
   it('anything else is for the whole form', () => {
     expect(fieldError(refused('42501', 'permission denied'), destination)).toEqual({ field: null, message: 'permission denied' })
   })

@@ -40,7 +40,7 @@ const SOP_CLASSES: Readonly<Record<string, string>> = {
   [`${STORAGE}481.3`]: 'RT Structure Set',
   [`${STORAGE}481.5`]: 'RT Plan',
 }
-const TRANSFER_SYNTAXES: Readonly<Record<string, string>> = {
+export const TRANSFER_SYNTAXES: Readonly<Record<string, string>> = {
   '1.2.840.10008.1.2': 'Implicit VR Little Endian',
   '1.2.840.10008.1.2.1': 'Explicit VR Little Endian',
   '1.2.840.10008.1.2.1.99': 'Deflated Explicit VR Little Endian',

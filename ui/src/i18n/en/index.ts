@@ -6,6 +6,7 @@ import { audit } from './audit'
 import { common } from './common'
 import { dashboard } from './dashboard'
 import { login } from './login'
+import { peers } from './peers'
 import { queue } from './queue'
 import { studies } from './studies'
 import { users } from './users'
@@ -17,6 +18,7 @@ export const en = {
   audit,
   dashboard,
   login,
+  peers,
   queue,
   studies,
   users,

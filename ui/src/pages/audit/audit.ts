@@ -85,18 +85,17 @@ export function changesIn({ action, details }: Pick<Entry, 'action' | 'details'>
   return Object.entries(details.columns).map(([column, value]) => change(action, column, value))
 }
 
-/** All else that an entry says, by name. */
+/** With what it was done, if it is anything else. */
 export function argumentsIn({ details }: Pick<Entry, 'details'>): [name: string, value: string][] {
-  if (!isObject(details)) return []
+  if (!isObject(details) || 'columns' in details) return []
   return Object.entries(details).flatMap(([name, value]) => {
     const text = written(value)
-    return name === 'columns' || text === null ? [] : [[name, text] as [string, string]]
+    return text === null ? [] : [[name, text] as [string, string]]
   })
 }
 
-/** In a line: which columns, or which arguments. */
-export function summary(entry: Pick<Entry, 'action' | 'details'>): string {
-  const changes = changesIn(entry)
-  if (changes.length > 0) return changes.map(({ column }) => column).join(', ')
-  return argumentsIn(entry).map(([name, value]) => `${name}: ${value}`).join(', ')
+/** In a line: which columns were changed, or with which arguments it was done; null: there is nothing to say. */
+export function summary(entry: Pick<Entry, 'action' | 'details'>): string | null {
+  const parts = entry.action === 'update' ? changesIn(entry).map(({ column }) => column) : argumentsIn(entry).map(([name, value]) => `${name}: ${value}`)
+  return parts.length === 0 ? null : parts.join(', ')
 }
