@@ -3,6 +3,7 @@
  */
 import { common } from './common'
 import { dashboard } from './dashboard'
+import { expression } from './expression'
 import { login } from './login'
 import { queue } from './queue'
 import { studies } from './studies'
@@ -10,6 +11,7 @@ import { studies } from './studies'
 export const en = {
   ...common,
   dashboard,
+  expression,
   login,
   queue,
   studies,
