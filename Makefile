@@ -48,6 +48,7 @@ OBJS = \
 	src/association_log.o \
 	src/conditions.o \
 	src/attempt.o \
+	src/check_expression.o \
 	src/router.o \
 	src/routes.o \
 	src/predicate.o \

@@ -97,26 +97,33 @@ CREATE VIEW dicomgw_api.deidentification_rule WITH (security_invoker = true) AS
 CREATE VIEW dicomgw_api.edit_version WITH (security_invoker = true) AS
     SELECT t.* FROM dicomgw.edit_version t;
 
+-- A position is not among what PostgREST passes on of an error.
+CREATE FUNCTION dicomgw._check_expression(kind text, expression text) RETURNS void
+LANGUAGE c STRICT STABLE
+AS 'MODULE_PATHNAME', 'dgw_check_expression';
+COMMENT ON FUNCTION dicomgw._check_expression(text, text) IS
+    'Called by dicomgw_api: check_predicate, check_expected_instances or check_edit_expression; the detail of its error begins with the position: At character 12.';
+
 CREATE FUNCTION dicomgw_api.check_predicate(predicate text) RETURNS void
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
-RETURN dicomgw.check_predicate(predicate);
+RETURN dicomgw._check_expression('predicate', predicate);
 COMMENT ON FUNCTION dicomgw_api.check_predicate(text) IS
-    '204, or an error that says why this is not a boolean expression over the columns of route_column that a route may have';
+    '204, or an error that says why this is not a boolean expression over the columns of route_column that a route may have; details: at which character';
 
 CREATE FUNCTION dicomgw_api.check_expected_instances(expected_instances text) RETURNS void
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
-RETURN dicomgw.check_expected_instances(expected_instances);
+RETURN dicomgw._check_expression('expected_instances', expected_instances);
 COMMENT ON FUNCTION dicomgw_api.check_expected_instances(text) IS
-    '204, or an error that says why this is not an integer expression over the columns of route_column that a route may have';
+    '204, or an error that says why this is not an integer expression over the columns of route_column that a route may have; details: at which character';
 
 CREATE FUNCTION dicomgw_api.check_edit_expression(expression text) RETURNS void
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
-RETURN dicomgw.check_edit_expression(expression);
+RETURN dicomgw._check_expression('edit_expression', expression);
 COMMENT ON FUNCTION dicomgw_api.check_edit_expression(text) IS
-    '204, or an error that says why this is not an expression over the columns of route_column that an edit may have';
+    '204, or an error that says why this is not an expression over the columns of route_column that an edit may have; details: at which character';
 
 CREATE FUNCTION dicomgw_api.preview_edits(instance_id bigint, route text)
 RETURNS TABLE (tag text, keyword text, before text, after text, action text)

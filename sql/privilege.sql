@@ -96,7 +96,7 @@ FROM (VALUES
      'check_predicate() check_expected_instances() check_edit_expression() delete_destination() set_credentials() revert() preview_edits()
       create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret()
       verify_audit() _audit_hash() _setting() _login_key()
-      _check_set_edit() _edit_path() _value_problem() _deidentification_options()'),
+      _check_expression() _check_set_edit() _edit_path() _value_problem() _deidentification_options()'),
     ('admin', 'SELECT', 'dicomgw_api', 'app_user session audit audit_repository audit_export_status'),
     ('admin', 'EXECUTE', 'dicomgw_api',
      'create_user() update_user() reset_password() issue_token() revoke_session() revoke_sessions() rotate_secret() verify_audit()'),

@@ -5,6 +5,7 @@ import { associations } from './associations'
 import { audit } from './audit'
 import { common } from './common'
 import { dashboard } from './dashboard'
+import { expression } from './expression'
 import { login } from './login'
 import { peers } from './peers'
 import { queue } from './queue'
@@ -17,6 +18,7 @@ export const en = {
   associations,
   audit,
   dashboard,
+  expression,
   login,
   peers,
   queue,
