@@ -78,4 +78,6 @@ export {
   mdiArrowLeft as iconBack,
   mdiCallReceived as iconReceived,
   mdiRestore as iconRestore,
+  mdiArrowUpThin as iconEarlier,
+  mdiArrowDownThin as iconLater,
 } from '@quasar/extras/mdi-v7'

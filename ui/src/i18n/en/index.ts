@@ -3,6 +3,8 @@
  */
 import { common } from './common'
 import { dashboard } from './dashboard'
+import { destinationFields } from './destinationFields'
+import { destinations } from './destinations'
 import { login } from './login'
 import { queue } from './queue'
 import { studies } from './studies'
@@ -11,6 +13,8 @@ import { versions } from './versions'
 export const en = {
   ...common,
   dashboard,
+  destinationFields,
+  destinations,
   login,
   queue,
   studies,
