@@ -81,4 +81,6 @@ export {
   mdiShieldLockOutline as iconEncrypted,
   mdiShieldCheckOutline as iconVerify,
   mdiRestore as iconRestore,
+  mdiArrowUpThin as iconEarlier,
+  mdiArrowDownThin as iconLater,
 } from '@quasar/extras/mdi-v7'

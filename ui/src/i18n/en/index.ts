@@ -6,6 +6,8 @@ import { audit } from './audit'
 import { common } from './common'
 import { dashboard } from './dashboard'
 import { expression } from './expression'
+import { destinationFields } from './destinationFields'
+import { destinations } from './destinations'
 import { login } from './login'
 import { peers } from './peers'
 import { queue } from './queue'
@@ -19,6 +21,8 @@ export const en = {
   audit,
   dashboard,
   expression,
+  destinationFields,
+  destinations,
   login,
   peers,
   queue,
