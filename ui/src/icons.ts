@@ -77,4 +77,9 @@ export {
   mdiFullscreen as iconFullscreen,
   mdiArrowLeft as iconBack,
   mdiCallReceived as iconReceived,
+  mdiDragVertical as iconDrag,
+  mdiHelpCircleOutline as iconExplain,
+  mdiFlaskOutline as iconTry,
+  mdiShieldAccountOutline as iconDeidentify,
+  mdiCircleOutline as iconNeutral,
 } from '@quasar/extras/mdi-v7'

@@ -6,6 +6,7 @@ import { dashboard } from './dashboard'
 import { expression } from './expression'
 import { login } from './login'
 import { queue } from './queue'
+import { routes } from './routes'
 import { studies } from './studies'
 
 export const en = {
@@ -14,5 +15,6 @@ export const en = {
   expression,
   login,
   queue,
+  routes,
   studies,
 } as const
