@@ -83,4 +83,9 @@ export {
   mdiRestore as iconRestore,
   mdiArrowUpThin as iconEarlier,
   mdiArrowDownThin as iconLater,
+  mdiDragVertical as iconDrag,
+  mdiHelpCircleOutline as iconExplain,
+  mdiFlaskOutline as iconTry,
+  mdiShieldAccountOutline as iconDeidentify,
+  mdiCircleOutline as iconNeutral,
 } from '@quasar/extras/mdi-v7'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { lineAndColumn, pieces, spanAt, wordAt } from '@/lib/expression'
+import { lineAndColumn, pieces, spanAt, spanOfQuoted, wordAt } from '@/lib/expression'
 
 const kinds = (text: string) => pieces(text).filter((p) => p.text.trim() !== '').map((p) => `${p.kind}:${p.text}`)
 
@@ -46,5 +46,10 @@ describe('where an error is', () => {
   })
   it('counts characters, not halves of them', () => expect(spanAt("a = '\u{1f600}' AND b", 13)).toEqual({ start: 13, end: 14 }))
   it('may be behind the end', () => expect(spanAt('a =', 4)).toEqual({ start: 3, end: 4 }))
+  it('is the word that the message names, unless there are two', () => {
+    expect(spanOfQuoted("tag('Rowz') = '1'", '"Rowz" is neither the keyword nor the tag of a DICOM attribute')).toEqual({ start: 5, end: 9 })
+    expect(spanOfQuoted("tag('Rowz') = 'Rowz'", '"Rowz" is neither')).toBeNull()
+    expect(spanOfQuoted('true', 'there is "no" such')).toBeNull()
+  })
   it('has a line', () => expect(lineAndColumn("a = 1\nAND \u{1f600}b", 12)).toEqual({ line: 2, column: 6 }))
 })

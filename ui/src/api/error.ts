@@ -18,6 +18,8 @@ export class ApiError extends Error {
   readonly hint: string | null
   /** HTTP status; 0: there was no answer */
   readonly status: number
+  /** of a form, which field it is about, where the caller knows (lib/formErrors.ts) */
+  field: string | null = null
 
   constructor(parts: { code?: string; message: string; details?: string | null; hint?: string | null; status: number }) {
     super(parts.message)

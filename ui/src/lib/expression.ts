@@ -95,3 +95,11 @@ export function lineAndColumn(text: string, at: number): { line: number; column:
   const lines = text.slice(0, at).split('\n')
   return { line: lines.length, column: [...(lines.at(-1) ?? '')].length + 1 }
 }
+
+/** Of a message that names a piece of the text, as "PatientIdd" is no attribute: that piece, if there is only one. */
+export function spanOfQuoted(text: string, message: string): Span | null {
+  const word = /"([^"]+)"/.exec(message)?.[1]
+  if (word === undefined) return null
+  const start = text.indexOf(word)
+  return start < 0 || text.includes(word, start + 1) ? null : { start, end: start + word.length }
+}

@@ -2,7 +2,7 @@
  * Which field of a form an error is about.  Constraints of dicomgw are named as sentences, after their table:
  * destination_max_associations_must_be_between_1_and_64; so they say both, where and what.
  */
-import type { ApiError } from '@/api/error'
+import { toApiError, type ApiError } from '@/api/error'
 
 export interface FieldError {
   /** null: none of the fields, or nobody knows which */
@@ -43,12 +43,25 @@ function byConstraint(error: ApiError, constraint: string, shape: FormShape): Fi
 }
 
 function explained(error: ApiError): string {
-  // details of a check constraint show the whole row
-  const details = error.code === '23505' || error.code === '23503' ? error.details : null
-  return [details ?? error.message, error.hint].filter(Boolean).join(' ')
+  if (error.code === '23505' || error.code === '23503') return [error.details ?? error.message, error.hint].filter(Boolean).join(' ')
+  // of what a constraint refuses, the details show the whole row
+  const details = error.details?.startsWith('Failing row') ? null : error.details
+  return [error.message, details, error.hint].filter(Boolean).map((part, i, all) => (i < all.length - 1 && !/[.:!?]$/.test(part ?? '') ? `${part}.` : part)).join(' ')
+}
+
+/** Waits for what is about one field: an error of it is shown there, whatever its words. */
+export async function atField<T>(field: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (caught) {
+    const error = toApiError(caught)
+    error.field = field
+    throw error
+  }
 }
 
 export function fieldError(error: ApiError, shape: FormShape): FieldError {
+  if (error.field !== null && error.kind === 'refused') return { field: error.field, message: explained(error) }
   const column = /column "([^"]+)"/.exec(error.message)?.[1]
   if (column !== undefined && shape.fields.includes(column)) return { field: column, message: explained(error) }
   const keyColumns = /^Key \(([^)]+)\)/.exec(error.details ?? '')?.[1]?.split(', ') ?? []

@@ -140,6 +140,11 @@ export const common = {
     used: 'Filter ({n})',
     clear: 'Clear',
   },
+  sortable: {
+    up: 'Move {name} up',
+    down: 'Move {name} down',
+    moved: '{name} is number {place} of {n} now',
+  },
   chart: {
     time: 'Time',
     asTable: '{title}: show as table',

@@ -11,6 +11,7 @@ import { destinations } from './destinations'
 import { login } from './login'
 import { peers } from './peers'
 import { queue } from './queue'
+import { routes } from './routes'
 import { studies } from './studies'
 import { users } from './users'
 import { versions } from './versions'
@@ -26,6 +27,7 @@ export const en = {
   login,
   peers,
   queue,
+  routes,
   studies,
   users,
   versions,
