@@ -28,7 +28,7 @@ CREATE TRIGGER notify_config_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
 ALTER TABLE dicomgw.destination_window ENABLE ALWAYS TRIGGER notify_config_change;
 
 CREATE FUNCTION dicomgw._window(p_destination text, p_at timestamptz DEFAULT now(), OUT open boolean, OUT changes_at timestamptz)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STRICT STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -9,8 +9,9 @@ CREATE VIEW dicomgw.destination_hold AS
     LEFT JOIN dicomgw.destination_state s ON s.destination_id = d.id
     CROSS JOIN (SELECT coalesce(bool_or(running), false) AS running, max(last_error) AS last_error
                 FROM dicomgw.worker_status() WHERE worker = 'forwarder') f
-    LEFT JOIN LATERAL (SELECT w.* FROM dicomgw._window(d.name, now()) w
-                       WHERE EXISTS (SELECT FROM dicomgw.destination_window e WHERE e.destination = d.name)) w ON true
+    -- of a name that is none nothing is computed: most destinations have no windows, and lists come here for each job
+    CROSS JOIN LATERAL dicomgw._window(
+        (SELECT e.destination FROM dicomgw.destination_window e WHERE e.destination = d.name LIMIT 1), now()) w
     CROSS JOIN LATERAL (
         SELECT 'forwarder' AS code, format('the forwarder is not running: %s', coalesce(f.last_error, 'no reason known')) AS reason,
                NULL::timestamptz AS until

@@ -19,6 +19,7 @@ DECLARE
     v_study       bigint := CASE WHEN p_study_instance_uid IS NOT NULL THEN dicomgw._study_id(p_study_instance_uid) END;
     v_patient     text := '%' || regexp_replace(p_patient, '([\\%_])', '\\\1', 'g') || '%';
     v_route       integer;
+    v_such        bigint[];
 BEGIN
     IF num_nonnulls(p_job_id, p_destination, p_study_instance_uid, p_route, p_job_ids, p_state, p_reason_code, p_calling_ae, p_modality,
                     p_patient) = 0 THEN
@@ -33,25 +34,28 @@ BEGIN
         END IF;
     END IF;
 
+    -- found once, beforehand: as a condition it would be looked for in both tables
+    IF num_nonnulls(p_state, p_reason_code) > 0 THEN
+        v_such := ARRAY(SELECT s.job_id FROM dicomgw.job_status s
+                        WHERE (p_state IS NULL OR s.state = p_state) AND (p_reason_code IS NULL OR s.reason_code = p_reason_code));
+    END IF;
+
     RETURN QUERY
     SELECT q.id, q.destination_id, q.failed
     FROM (SELECT j.id, j.destination_id, j.route_id, j.instance_id, false AS failed FROM dicomgw.forward_job j
           UNION ALL
           SELECT l.id, l.destination_id, l.route_id, l.instance_id, true FROM dicomgw.dead_letter l) q
+    LEFT JOIN dicomgw.object_origin o ON o.instance_id = q.instance_id
     WHERE (p_job_id IS NULL OR q.id = p_job_id)
       AND (p_job_ids IS NULL OR q.id = ANY (p_job_ids))
       AND (v_destination IS NULL OR q.destination_id = v_destination)
       AND (v_route IS NULL OR q.route_id = v_route)
       AND (v_study IS NULL OR q.instance_id IN (SELECT i.id FROM dicomgw.series s JOIN dicomgw.instance i ON i.series_id = s.id
                                                 WHERE s.study_id = v_study))
-      AND (num_nonnulls(p_state, p_reason_code, p_calling_ae, p_modality, p_patient) = 0
-           OR q.id IN (SELECT s.job_id
-                       FROM dicomgw.job_status s JOIN dicomgw.object_origin o ON o.instance_id = s.instance_id
-                       WHERE (p_state IS NULL OR s.state = p_state)
-                         AND (p_reason_code IS NULL OR s.reason_code = p_reason_code)
-                         AND (p_calling_ae IS NULL OR o.calling_ae = p_calling_ae)
-                         AND (p_modality IS NULL OR o.modality = p_modality)
-                         AND (v_patient IS NULL OR o.patient_id ILIKE v_patient OR o.patient_name ILIKE v_patient)));
+      AND (v_such IS NULL OR q.id = ANY (v_such))
+      AND (p_calling_ae IS NULL OR o.calling_ae = p_calling_ae)
+      AND (p_modality IS NULL OR o.modality = p_modality)
+      AND (v_patient IS NULL OR o.patient_id ILIKE v_patient OR o.patient_name ILIKE v_patient);
 END
 $$;
 COMMENT ON FUNCTION dicomgw._chosen_jobs(bigint, text, text, text, bigint[], text, text, text, text, text) IS

@@ -45,22 +45,19 @@ export function selectorOf(filters: Filters): Selector | null {
   return used.length === 0 ? null : Object.fromEntries(used.map((name) => [name, filters[name]]))
 }
 
-async function someNumbers(filters: Filters): Promise<number[]> {
-  const found = (await rows(queryJobs(filters, 'job_id').order('job_id').limit(AT_ONCE + 1))) as unknown as { job_id: number }[]
+async function numbersOf(filters: Filters): Promise<number[]> {
+  const found = (await rows(queryJobs(filters, 'job_id').order('job_id').limit(AT_ONCE))) as unknown as { job_id: number }[]
   return found.map(({ job_id }) => job_id)
-}
-
-async function choice(jobs: Selector, background: boolean): Promise<Choice> {
-  return { count: await call('count_jobs', jobs), jobs, background }
 }
 
 /** What is meant: the jobs that are ticked, or, if none is, all that the filters let through. */
 export async function choose(ticked: ReadonlySet<number>, filters: Filters): Promise<Choice> {
-  if (ticked.size > 0) return choice({ job_ids: [...ticked] }, ticked.size > AT_ONCE)
-  const selector = selectorOf(filters)
-  const numbers = selector === null ? [] : await someNumbers(filters)
-  if (selector === null || numbers.length === 0) return { count: 0, jobs: { job_ids: [] }, background: false }
-  return numbers.length > AT_ONCE ? choice(selector, true) : choice({ job_ids: numbers }, false)
+  const selector = ticked.size > 0 ? { job_ids: [...ticked] } : selectorOf(filters)
+  if (selector === null) return { count: 0, jobs: { job_ids: [] }, background: false }
+  const count = await call('count_jobs', selector)
+  if (count > AT_ONCE || ticked.size > 0) return { count, jobs: selector, background: count > AT_ONCE }
+  const numbers = await numbersOf(filters)
+  return { count: numbers.length, jobs: { job_ids: numbers }, background: false }
 }
 
 // ---------- what is done to them ----------
