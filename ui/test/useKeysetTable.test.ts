@@ -92,6 +92,17 @@ describe('a list by key', () => {
     expect(ids(t)).toEqual([...server].map(({ id }) => id).sort((a, b) => b - a))
   })
 
+  it('shows the first row that comes into an empty list', async () => {
+    const server: Item[] = []
+    const t = table(server)
+    await flushPromises()
+    // what the scroller says that shows nothing
+    t.visible.value = { from: 0, to: -1 }
+    server.push({ id: 1, text: 'new' })
+    await t.refresh()
+    expect(ids(t)).toEqual([1])
+  })
+
   it('asks only for what is visible', async () => {
     const server = items(25)
     const t = table(server)

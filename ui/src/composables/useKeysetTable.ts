@@ -136,7 +136,8 @@ export function useKeysetTable<R extends object>(options: KeysetOptions<R>): Key
       if (first <= to && next >= from) found.push(i)
       first = next
     })
-    return found
+    // nothing can be seen of an empty list, but what comes belongs there
+    return found.length > 0 ? found : [pages.value.length - 1]
   }
 
   async function refresh(): Promise<void> {
