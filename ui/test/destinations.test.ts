@@ -5,7 +5,7 @@ import { fieldError } from '@/lib/formErrors'
 import { intervalText } from '@/lib/interval'
 import { changedValues, draftOf, shapeOf, tlsFor, type Draft } from '@/pages/destinations/draft'
 import { stepsOf, type EchoResult } from '@/pages/destinations/echo'
-import { columnLabel, DEFAULTS, FIELDS, readText, type Destination, type FieldName } from '@/pages/destinations/fields'
+import { columnLabel, DEFAULTS, FIELDS, OTHERS, readText, type Destination, type FieldName } from '@/pages/destinations/fields'
 import { moved } from '@/pages/destinations/groups'
 import { addressOf, perMinute } from '@/pages/destinations/status'
 import { daysText, localMinute, spansOf, spansOfDay } from '@/pages/destinations/week'
@@ -19,8 +19,7 @@ function tableColumns(): Map<string, string | undefined> {
 
 describe('the form', () => {
   it('has all columns that are not written by verbs', () => {
-    const verbs = ['id', 'paused', 'pause_reason', 'paused_by', 'paused_at']
-    expect(FIELDS.map(({ name }) => name).sort()).toEqual([...tableColumns().keys()].filter((name) => !verbs.includes(name)).sort())
+    expect([...FIELDS.map(({ name }) => name), ...OTHERS].sort()).toEqual([...tableColumns().keys()].sort())
   })
   it('shows the defaults that the table has', () => {
     const columns = tableColumns()
@@ -94,8 +93,8 @@ describe('values as they are read', () => {
     expect(readText(field('port'), 11112)).toBe('11112')
     expect(readText(field('tls'), 'off')).toBe('off')
   })
-  it('columns that a form does not have keep their name', () => {
-    expect([columnLabel('ae_title'), columnLabel('paused')]).toEqual(['AE title there', 'paused'])
+  it('columns of a newer server keep their name', () => {
+    expect([columnLabel('ae_title'), columnLabel('paused'), columnLabel('colour')]).toEqual(['AE title there', 'Paused', 'colour'])
   })
   it('an address', () => {
     const row = { kind: 'dimse', host: '::1', port: 104, url: null, ae_title: 'PACS' } as Destination

@@ -21,6 +21,7 @@ describe('what the server says, at the field', () => {
     const message = (name: string) => `new row for relation "destination" violates check constraint "${name}"`
     expect(fieldError(refused('23514', message('destination_dimse_needs_host_and_ae_title')), destination)).toEqual({ field: null, message: 'dimse needs host and ae title' })
     expect(fieldError(refused('23514', message('destination_https_has_tls')), destination).field).toBe('tls')
+    expect(fieldError(refused('23514', message('destination_tls_certificate_has_a_key')), destination).message).toBe('tls certificate has a key')
   })
   it('never shows the failing row', () => {
     const error = refused('23514', 'new row for relation "destination" violates check constraint "destination_name_check"', 'Failing row contains (secret).')

@@ -43,6 +43,14 @@ export const destinationFields = {
     max_objects_per_second: 'Objects a second',
     max_bytes_per_second: 'Bytes a second',
   },
+  /** columns that are not in the form */
+  others: {
+    id: 'Number',
+    paused: 'Paused',
+    pause_reason: 'Reason of the pause',
+    paused_by: 'Paused by',
+    paused_at: 'Paused at',
+  },
   help: {
     name: 'What routes and people call it.',
     kind: 'DIMSE sends by C-STORE, DICOMweb by STOW-RS.',

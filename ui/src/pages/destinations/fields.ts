@@ -9,8 +9,10 @@ import { intervalText } from '@/lib/interval'
 export type Destination = Row<'destination'>
 export type Kind = 'dimse' | 'dicomweb'
 
-/** Columns that are written by verbs are not among them. */
-export type FieldName = Exclude<keyof Destination, 'id' | 'paused' | 'pause_reason' | 'paused_by' | 'paused_at'>
+/** Columns that verbs write, not the form. */
+export const OTHERS = ['id', 'paused', 'pause_reason', 'paused_by', 'paused_at'] as const
+
+export type FieldName = Exclude<keyof Destination, (typeof OTHERS)[number]>
 
 export const OPTIONS = {
   kind: ['dimse', 'dicomweb'],
@@ -106,8 +108,10 @@ export function readText({ name, control }: Field, value: string | number | null
   return typeof value === 'number' && name !== 'port' ? count(value) : String(value)
 }
 
-/** What people call a column, in the history too. */
+/** What people call a column, in the history too; one that we do not know keeps its name. */
 export function columnLabel(column: string): string {
-  const known = FIELDS.some(({ name }) => name === column)
-  return known ? t(`destinationFields.labels.${column as FieldName}`) : column
+  const field = FIELDS.find(({ name }) => name === column)
+  if (field !== undefined) return t(`destinationFields.labels.${field.name}`)
+  const other = OTHERS.find((name) => name === column)
+  return other === undefined ? column : t(`destinationFields.others.${other}`)
 }
