@@ -38,7 +38,7 @@ function byConstraint(error: ApiError, constraint: string, shape: FormShape): Fi
   const rest = own ? constraint.slice((shape.relation ?? '').length + 1) : constraint
   const field = shape.about?.[constraint] ?? leading(rest, shape.fields)
   // PostgreSQL's own names (..._check, ..._key, ..._fkey) are no sentences
-  const said = own && !/_(check|key|fkey|pkey|excl)$/.test(constraint)
+  const said = (own || error.message.startsWith('value for domain')) && !/_(check|key|fkey|pkey|excl)$/.test(constraint)
   return { field, message: said ? sentence(constraint, shape.relation) : explained(error) }
 }
 
