@@ -37,12 +37,16 @@ describe('what the server says, at the field', () => {
   })
   it('a domain', () => {
     expect(fieldError(refused('23514', 'value for domain dicomgw.tcp_port violates check constraint "tcp_port_check"'), destination).field).toBe('port')
-    const named = refused('23514', 'value for domain dicomgw.tcp_port violates check constraint "port_must_be_between_1_and_65535"')
-    expect(fieldError(named, destination)).toEqual({ field: 'port', message: 'port must be between 1 and 65535' })
+    const shape = { relation: 'route', fields: ['priority', 'quiet_period'], about: { timeout: 'quiet_period' } }
+    expect(fieldError(refused('23514', 'value for domain dicomgw.timeout violates check constraint "timeout_must_be_between_1_second_and_1_day"'), shape)).toEqual({
+      field: 'quiet_period', message: 'timeout must be between 1 second and 1 day',
+    })
   })
-  it('a domain of ours says it in words', () => {
-    const error = refused('23514', 'value for domain dicomgw.tcp_port violates check constraint "port_must_be_between_1_and_65535"')
-    expect(fieldError(error, destination)).toEqual({ field: 'port', message: 'port must be between 1 and 65535' })
+  it('with the reason that the details give', () => {
+    const error = refused('22023', 'invalid value for "StudyDate"', 'A value of VR DA is a date, written YYYYMMDD.')
+    expect(fieldError(error, { fields: ['value'], about: { 'invalid value for': 'value' } })).toEqual({
+      field: 'value', message: 'invalid value for "StudyDate". A value of VR DA is a date, written YYYYMMDD.',
+    })
   })
   it('what the caller knows comes first', async () => {
     const caught: unknown = await atField('url', Promise.reject(refused('42703', 'column "port" does not exist'))).catch((error: unknown) => error)

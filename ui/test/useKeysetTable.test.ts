@@ -115,6 +115,16 @@ describe('a list by key', () => {
     expect(ids(t)).not.toContain(26)
   })
 
+  it('an empty list shows what comes, though nothing can be seen in it', async () => {
+    const server: Item[] = []
+    const t = table(server)
+    await flushPromises()
+    t.visible.value = { from: -1, to: -1 }
+    server.push({ id: 1, text: 'new' })
+    await t.refresh()
+    expect(ids(t)).toEqual([1])
+  })
+
   it('begins anew with another filter', async () => {
     const filter = ref('')
     const t = table(items(25), filter)

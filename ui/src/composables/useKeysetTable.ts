@@ -128,6 +128,8 @@ export function useKeysetTable<R extends object>(options: KeysetOptions<R>): Key
   }
 
   function visiblePages(): number[] {
+    // of an empty list the scroller says that nothing can be seen; what comes is to be
+    if (rows.value.length === 0) return pages.value.map((_, i) => i)
     const { from, to } = visible.value
     const found: number[] = []
     let first = 0

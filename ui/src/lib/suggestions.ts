@@ -90,5 +90,7 @@ export function accept(text: string, word: Word, insert: string): { text: string
   const rest = text.slice(word.end)
   // one blank is enough
   const head = after === undefined && before.endsWith(' ') && /^\s/.test(rest) ? before.slice(0, -1) : before
-  return { text: text.slice(0, word.start) + head + (after ?? '') + rest, caret: word.start + head.length }
+  // behind the quotes that an attribute is in
+  const closing = word.kind === 'attribute' ? (/^'\)?/.exec(rest)?.[0].length ?? 0) : 0
+  return { text: text.slice(0, word.start) + head + (after ?? '') + rest, caret: word.start + head.length + closing }
 }

@@ -73,7 +73,7 @@ export const edits = {
     keepPrivate: 'Keep private attributes of {attribute} only',
     deidentify: 'De-identify',
   },
-  versions: { one: '{n} version with which jobs were made', other: '{n} versions with which jobs were made' },
+  versions: { one: '{n} version that was sent or tried', other: '{n} versions that were sent or tried' },
   version: 'Version {id}',
 } as const
 
@@ -82,6 +82,7 @@ export const preview = {
   object: 'Object to try them on',
   changes: { one: '{n} element changes', other: '{n} elements change' },
   all: 'Show those that stay, too',
+  table: 'Elements before and after',
   element: 'Element',
   before: 'Before',
   after: 'After',

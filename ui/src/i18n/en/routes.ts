@@ -179,9 +179,9 @@ export const routes = {
     retain_uids: 'Keep UIDs',
     retain_device_identity: 'Keep device',
     retain_institution_identity: 'Keep institution',
-    retain_patient_characteristics: 'Keep patient characteristics',
+    retain_patient_characteristics: 'Keep characteristics',
     retain_full_dates: 'Keep dates',
     retain_modified_dates: 'Shift dates',
-    clean_descriptors: 'Clean descriptors',
+    clean_descriptors: 'Clean texts',
   },
 } as const
