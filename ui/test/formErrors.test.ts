@@ -37,6 +37,10 @@ describe('what the server says, at the field', () => {
   it('a domain', () => {
     expect(fieldError(refused('23514', 'value for domain dicomgw.tcp_port violates check constraint "tcp_port_check"'), destination).field).toBe('port')
   })
+  it('a sentence may end as names of keys do', () => {
+    const error = refused('23514', 'new row for relation "destination" violates check constraint "destination_tls_certificate_has_a_key"')
+    expect(fieldError(error, destination).message).toBe('tls certificate has a key')
+  })
   it('a domain of ours says it in words', () => {
     const error = refused('23514', 'value for domain dicomgw.tcp_port violates check constraint "port_must_be_between_1_and_65535"')
     expect(fieldError(error, destination)).toEqual({ field: 'port', message: 'port must be between 1 and 65535' })
