@@ -55,8 +55,8 @@ describe('the filter of the audit log', () => {
 
 describe('an audit repository', () => {
   it('is sent to, not reached, not tried yet, or off', () => {
-    const look = (enabled: boolean, connected: boolean, since: string | null) => repositoryLook({ enabled, connected, since }).tone
-    expect([look(true, true, 'x'), look(true, false, 'x'), look(true, false, null), look(false, false, 'x')]).toEqual(['ok', 'critical', 'neutral', 'neutral'])
+    const look = (enabled: boolean, connected: boolean, since: string | null) => repositoryLook({ enabled, connected, since }).label
+    expect([look(true, true, 'x'), look(true, false, 'x'), look(true, false, null), look(false, false, 'x')]).toEqual(['connected', 'not reached', 'not tried yet', 'switched off'])
   })
   it('without TLS gets no patient data', () => {
     const draft = draftOf(null)

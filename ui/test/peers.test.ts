@@ -71,8 +71,7 @@ const listener: Listener = {
 
 describe('the form of a listener', () => {
   it('gives back what it was given', () => {
-    const { id: _, ...columns } = listener
-    expect(columnsOf(draftOf(listener))).toEqual({ ...columns, association_timeout: '30 seconds', idle_timeout: '300 seconds' })
+    expect({ id: 1, ...columnsOf(draftOf(listener)) }).toEqual({ ...listener, association_timeout: '30 seconds', idle_timeout: '300 seconds' })
   })
   it('sends what was changed, and nothing else', () => {
     const draft = draftOf(listener)
@@ -92,8 +91,8 @@ describe('the form of a listener', () => {
 
 describe('a listener', () => {
   it('listens, does not, is off, or has a problem with its certificate', () => {
-    const look = (enabled: boolean, listening: boolean, problem: string | null) => listenerLook(enabled, { listening, problem }).tone
-    expect([look(true, true, null), look(true, false, 'in use'), look(false, false, null), look(true, true, 'expired')]).toEqual(['ok', 'critical', 'neutral', 'warning'])
+    const look = (enabled: boolean, listening: boolean, problem: string | null) => listenerLook(enabled, { listening, problem }).label
+    expect([look(true, true, null), look(true, false, 'in use'), look(false, false, null), look(true, true, 'expired')]).toEqual(['listening', 'not listening', 'switched off', 'listening, with a problem'])
   })
 })
 
