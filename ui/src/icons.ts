@@ -78,6 +78,5 @@ export {
   mdiArrowLeft as iconBack,
   mdiCallReceived as iconReceived,
   mdiPhoneHangup as iconAbort,
-  mdiShieldLockOutline as iconEncrypted,
   mdiShieldCheckOutline as iconVerify,
 } from '@quasar/extras/mdi-v7'

@@ -71,7 +71,7 @@ export const peers = {
       accepts: 'Lets in',
       takes: 'What is taken',
       duplicates: 'An object that was received before',
-      mismatch: 'An object that is not what was announced',
+      mismatch: 'Command and object differ',
       syntaxes: 'Preferred transfer syntaxes',
       syntaxesHelp: 'The first of these that a sender proposes is taken; else, or if there are none, the sender’s first.',
       limits: 'Limits and times',
