@@ -78,7 +78,6 @@ export {
   mdiArrowLeft as iconBack,
   mdiCallReceived as iconReceived,
   mdiPhoneHangup as iconAbort,
-  mdiShieldLockOutline as iconEncrypted,
   mdiShieldCheckOutline as iconVerify,
   mdiRestore as iconRestore,
   mdiArrowUpThin as iconEarlier,

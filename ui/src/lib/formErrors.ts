@@ -37,8 +37,8 @@ function byConstraint(error: ApiError, constraint: string, shape: FormShape): Fi
   const own = shape.relation !== undefined && constraint.startsWith(`${shape.relation}_`)
   const rest = own ? constraint.slice((shape.relation ?? '').length + 1) : constraint
   const field = shape.about?.[constraint] ?? leading(rest, shape.fields)
-  // PostgreSQL's own names (..._check, and those of keys) are no sentences
-  const said = error.code === '23514' && !constraint.endsWith('_check')
+  // PostgreSQL's own names are no sentences; those of check constraints end with _check, of keys their details tell more
+  const said = error.code === '23514' && (own || error.message.startsWith('value for domain')) && !constraint.endsWith('_check')
   return { field, message: said ? sentence(constraint, shape.relation) : explained(error) }
 }
 

@@ -40,7 +40,10 @@ export const associations = {
   abort: {
     action: 'Abort',
     title: 'Abort association {id}',
-    explain: 'The association of {caller} ends at once with A-ABORT. Of it {objects} objects have been taken, which are kept; what is on its way is lost, and the caller has to send it again.',
+    explain: {
+      one: 'The association of {caller} ends at once with A-ABORT. {n} object has been taken, which is kept; what is on its way is lost, and the caller has to send it again.',
+      other: 'The association of {caller} ends at once with A-ABORT. {n} objects have been taken, which are kept; what is on its way is lost, and the caller has to send it again.',
+    },
     done: 'It was told to end.',
     late: 'It had ended already.',
   },

@@ -30,15 +30,13 @@ export const peers = {
     on: { title: 'Switch on listener {name}', explain: 'Its port opens.', done: 'It is switched on.' },
     off: {
       title: 'Switch off listener {name}',
-      explain: { one: 'Its port closes: nobody can call there any more. {n} association is open, and goes on.', other: 'Its port closes: nobody can call there any more. {n} associations are open, and go on.' },
+      explain: 'Its port closes: nobody can call there any more.',
       done: 'It is switched off.',
     },
+    goOn: { one: '{n} association is open there, and goes on.', other: '{n} associations are open there, and go on.' },
     remove: {
       title: 'Delete listener {name}',
-      explain: {
-        one: 'Its port closes: nobody can call there any more. {n} association is open, and goes on. What was received stays.',
-        other: 'Its port closes: nobody can call there any more. {n} associations are open, and go on. What was received stays.',
-      },
+      explain: 'Its port closes: nobody can call there any more. What was received stays.',
       done: 'Deleted.',
     },
     accepts: {
@@ -73,7 +71,7 @@ export const peers = {
       accepts: 'Lets in',
       takes: 'What is taken',
       duplicates: 'An object that was received before',
-      mismatch: 'An object that is not what was announced',
+      mismatch: 'Command and object differ',
       syntaxes: 'Preferred transfer syntaxes',
       syntaxesHelp: 'The first of these that a sender proposes is taken; else, or if there are none, the sender’s first.',
       limits: 'Limits and times',

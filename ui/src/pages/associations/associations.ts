@@ -42,6 +42,11 @@ export function queryAssociations(filters: Filters) {
   return query
 }
 
+/** One as it is now; it is not looked for among those that had ended before it began. */
+export function queryOne({ id, started_at }: Pick<Association, 'id' | 'started_at'>) {
+  return api.from('association').select().eq('id', id).or(`ended_at.is.null,ended_at.gte.${quoted(started_at)}`)
+}
+
 /** Seconds from its first to its last moment; null: it is open. */
 export function lasted(association: Pick<Association, 'started_at' | 'ended_at'>): number | null {
   return association.ended_at === null ? null : (Date.parse(association.ended_at) - Date.parse(association.started_at)) / 1000
