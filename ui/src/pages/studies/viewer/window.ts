@@ -21,9 +21,9 @@ export const CT_PRESETS = {
 } as const satisfies Record<string, Window>
 export type Preset = keyof typeof CT_PRESETS
 
-/** Only values of one channel have a window; colours are drawn as they are. */
+/** Only values of one channel have a window; colours are drawn as they are, and what is not drawn has none. */
 export function isGrey(info: ImageInfo | undefined): boolean {
-  return info !== undefined && info.samples_per_pixel === 1 && (info.photometric_interpretation ?? '').startsWith('MONOCHROME')
+  return info !== undefined && info.displayable && info.samples_per_pixel === 1 && (info.photometric_interpretation ?? '').startsWith('MONOCHROME')
 }
 
 /** The whole range of its values; what is not known is that of a byte. */
