@@ -75,6 +75,7 @@ export {
   mdiMagnifyMinusOutline as iconZoomOut,
   mdiFitToScreenOutline as iconFit,
   mdiFullscreen as iconFullscreen,
+  mdiKeyboardOutline as iconKeys,
   mdiArrowLeft as iconBack,
   mdiCallReceived as iconReceived,
   mdiPhoneHangup as iconAbort,

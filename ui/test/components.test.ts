@@ -1,6 +1,6 @@
 import { DOMWrapper, flushPromises, mount } from '@vue/test-utils'
 import { describe, expect, it, vi } from 'vitest'
-import { nextTick, ref, shallowRef } from 'vue'
+import { computed, nextTick, ref, shallowRef } from 'vue'
 import { ApiError } from '@/api/error'
 import ConfirmDialog from '@/components/ConfirmDialog.vue'
 import DataTable from '@/components/DataTable.vue'
@@ -144,7 +144,7 @@ interface Item {
 function tableOf(rows: Item[]): KeysetTable<Item> {
   const list = shallowRef(rows)
   return {
-    rows: list as unknown as KeysetTable<Item>['rows'], complete: ref(true), loading: ref(false), error: ref(null), visible: ref({ from: 0, to: 0 }),
+    rows: list as unknown as KeysetTable<Item>['rows'], complete: ref(true), full: computed(() => false), loading: ref(false), error: ref(null), visible: ref({ from: 0, to: 0 }),
     more: vi.fn(() => Promise.resolve()), refresh: vi.fn(() => Promise.resolve()), reset: vi.fn(() => Promise.resolve()),
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ago, bytes, duration, intervalSeconds } from '@/lib/format'
+import { ago, bytes, duration, intervalSeconds, localTimes, dateTime } from '@/lib/format'
 
 describe('sizes', () => {
   it.each([
@@ -35,4 +35,12 @@ it('says how long ago', () => {
   expect(ago(0, 5000)).toBe('5 seconds ago')
   expect(ago(0, 3 * 3600e3)).toBe('3 hours ago')
   expect(ago(20000, 0)).toBe('in 20 seconds')
+})
+
+it('says the times of the server as all others', () => {
+  const at = (iso: string) => dateTime(new Date(iso))
+  expect(localTimes('down since 2026-11-25 18:26:13+00: refused; next probe at 2026-11-25 19:26:13.5+05:30')).toBe(
+    `down since ${at('2026-11-25T18:26:13Z')}: refused; next probe at ${at('2026-11-25T13:56:13.5Z')}`,
+  )
+  expect(localTimes('since 2026-99-25 18:26:13+00, port 104')).toBe('since 2026-99-25 18:26:13+00, port 104')
 })

@@ -3,7 +3,7 @@ import { writtenName } from '@/lib/personName'
 import { sopClassName } from '@/lib/uids'
 import { deliveries, deliveryCounts, deliveryLook } from '@/pages/studies/delivery'
 import { fileAddress, FILTERS, pictureAddress, queryStudies, type Filters } from '@/pages/studies/studies'
-import { eventLook } from '@/pages/studies/timeline'
+import { eventLook, otherVersions } from '@/pages/studies/timeline'
 
 const none = Object.fromEntries(FILTERS.map((name) => [name, ''])) as Filters
 
@@ -64,6 +64,15 @@ describe('addresses', () => {
     expect(pictureAddress({ instance_id: 5, window_center: -600, window_width: 0.5 })).toBe('/api/rpc/preview?instance_id=5&window_center=-600&window_width=0.5')
     expect(fileAddress(7)).toBe('/api/rpc/instance_file?instance_id=7')
   })
+})
+
+describe('a timeline of several versions', () => {
+  const events = (...ids: (number | null)[]) => ids.map((instance_id) => ({ instance_id }))
+  it('says where another one begins, not on every line', () => {
+    expect(otherVersions(events(5, 5, 8, 8, 5, 8), 5)).toEqual([null, null, 8, null, null, 8])
+    expect(otherVersions(events(5, 5, 8), 8)).toEqual([5, null, null])
+  })
+  it('of one says nothing', () => expect(otherVersions(events(5, 5), 5)).toEqual([null, null]))
 })
 
 describe('words of the server', () => {

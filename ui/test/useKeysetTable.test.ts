@@ -47,10 +47,10 @@ function items(count: number): Item[] {
   return Array.from({ length: count }, (_, i) => ({ id: i + 1, text: 'old' }))
 }
 
-function table(server: Item[], filter = ref('')): KeysetTable<Item> {
+function table(server: Item[], filter = ref(''), most?: number): KeysetTable<Item> {
   scope = effectScope()
   const made = scope.run(() =>
-    useKeysetTable<Item>({ query: () => new FakeQuery(server, new URL(`http://x/?filter=${filter.value}`)), order: () => [{ column: 'id', descending: true }], pageSize: 10 }),
+    useKeysetTable<Item>({ query: () => new FakeQuery(server, new URL(`http://x/?filter=${filter.value}`)), order: () => [{ column: 'id', descending: true }], pageSize: 10, most }),
   )
   return made as KeysetTable<Item>
 }
@@ -64,6 +64,16 @@ afterEach(() => {
 const ids = (t: KeysetTable<Item>) => t.rows.value.map(({ id }) => id)
 
 describe('a list by key', () => {
+  it('keeps no more than so many, and says that there are others', async () => {
+    const t = table(items(45), ref(''), 20)
+    await flushPromises()
+    expect(t.full.value).toBe(false)
+    await t.more()
+    await t.more()
+    expect(t.rows.value).toHaveLength(20)
+    expect([t.full.value, t.complete.value]).toEqual([true, false])
+  })
+
   it('loads a page, then the next, until there is no more', async () => {
     const t = table(items(25))
     await flushPromises()

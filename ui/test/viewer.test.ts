@@ -4,8 +4,9 @@ import { effectScope, ref } from 'vue'
 import type { ImageInfo } from '@/pages/studies/studies'
 import { first, last, placed, skipped, stepped, type Stack } from '@/pages/studies/viewer/position'
 import { usePicture, type Picture } from '@/pages/studies/viewer/usePicture'
+import { objectsOf } from '@/pages/studies/viewer/useSeries'
 import { actualSize, askedSide, FITTED, fitScale, kept, notches, percent, zoomedAt } from '@/pages/studies/viewer/view'
-import { asked, CT_PRESETS, dragged, effective, isGrey, ownWindow, presetOf, typedWindow } from '@/pages/studies/viewer/window'
+import { asked, chosenOf, choicesOf, CT_PRESETS, dragged, effective, isGrey, nextChoice, nudged, ownWindow, typedWindow, windowingOf, type Windowing } from '@/pages/studies/viewer/window'
 
 const ct: ImageInfo = {
   rows: 512, columns: 512, frames: 1, samples_per_pixel: 1, bits_stored: 12, photometric_interpretation: 'MONOCHROME2',
@@ -40,8 +41,23 @@ describe('a window', () => {
   it('is typed, if it is numbers', () => {
     expect(typedWindow('-600', '1500')).toEqual({ center: -600, width: 1500 })
     for (const [c, w] of [['', '5'], ['x', '5'], ['5', '0'], ['5', '-1'], ['5', 'Infinity']] as const) expect(typedWindow(c, w)).toBeNull()
-    expect(presetOf({ center: -600, width: 1500 })).toBe('lung')
-    expect(presetOf({ center: -600, width: 1501 })).toBeNull()
+  })
+  it('is known as a preset by its numbers', () => {
+    expect(chosenOf({ kind: 'fixed', window: { center: -600, width: 1500 } })).toBe('lung')
+    expect(chosenOf({ kind: 'fixed', window: { center: -600, width: 1501 } })).toBe('custom')
+    for (const choice of choicesOf(true)) expect(chosenOf(windowingOf(choice))).toBe(choice)
+  })
+  it('goes through the presets by key, and round; only CT has those in Hounsfield units', () => {
+    const through = (ct: boolean, steps: number, from: Windowing = { kind: 'own' }) => Array.from({ length: steps }).reduce<Windowing>((w) => nextChoice(w, ct), from)
+    expect(through(false, 1)).toEqual({ kind: 'full' })
+    expect(through(false, 2)).toEqual({ kind: 'own' })
+    expect(chosenOf(through(true, 2))).toBe('brain')
+    expect(through(true, 8)).toEqual({ kind: 'own' })
+    expect(through(true, 1, { kind: 'fixed', window: { center: 1, width: 2 } })).toEqual({ kind: 'own' })
+  })
+  it('is changed by key as by dragging', () => {
+    expect(nudged({ center: 40, width: 400 }, 4, 0, ct)).toEqual({ center: 40, width: 720 })
+    expect(nudged({ center: 40, width: 400 }, 0, -4, ct)).toEqual({ center: -280, width: 400 })
   })
 })
 
@@ -98,6 +114,22 @@ describe('a position', () => {
     expect(placed([7, 8, 9], '8', '3')).toEqual({ index: 1, frame: 3 })
     expect(placed([7, 8, 9], '99', '-1')).toEqual(first())
     expect(placed([], undefined, 'x')).toEqual(first())
+  })
+})
+
+describe('the objects of a series', () => {
+  it('come as the sender has numbered them, a page after the other', async () => {
+    const pages = [
+      [...Array.from({ length: 999 }, (_, i) => ({ id: 5000 - i, instance_number: i + 1 })), { id: 7, instance_number: null }],
+      [{ id: 9, instance_number: null }],
+    ]
+    const fetched = vi.fn<(input: URL | string) => Promise<Response>>(() => Promise.resolve(new Response(JSON.stringify(pages.shift()), { status: 200 })))
+    vi.stubGlobal('fetch', fetched)
+    const ids = await objectsOf(4)
+    expect([ids.length, ids[0], ids[999], ids[1000]]).toEqual([1001, 5000, 7, 9])
+    const asked = fetched.mock.calls.map(([input]) => decodeURIComponent(String(input)))
+    expect(asked[0]).toContain('order=instance_number.asc.nullslast,id.asc.nullslast')
+    expect(asked[1]).toContain('or=(and(instance_number.is.null,id.gt.7))')
   })
 })
 

@@ -29,6 +29,8 @@ export interface KeysetOptions<R extends object> {
   order: () => readonly Order[]
   /** rows in a page */
   pageSize?: number
+  /** rows that are kept at most (20,000) */
+  most?: number
   /** false: only as it was when it was loaded */
   live?: boolean
 }
@@ -37,6 +39,8 @@ export interface KeysetTable<R extends object> {
   rows: ComputedRef<R[]>
   /** everything has been loaded */
   complete: Ref<boolean>
+  /** no more is loaded, though there is more: who wants to see it has to narrow the list */
+  full: ComputedRef<boolean>
   loading: Ref<boolean>
   error: Ref<ApiError | null>
   /** load the next page, if there is one */
@@ -57,6 +61,9 @@ interface Page<R> {
   rows: R[]
 }
 
+/** More than anybody scrolls through, and some 25 MB. */
+const MOST_KEPT = 20000
+
 /** As much as PostgREST gives at a time (db-max-rows). */
 const MOST_ROWS = 1000
 
@@ -68,6 +75,7 @@ export function useKeysetTable<R extends object>(options: KeysetOptions<R>): Key
   const error = ref<ApiError | null>(null)
   const visible = ref({ from: 0, to: 0 })
   const rows = computed(() => pages.value.flatMap((page) => page.rows))
+  const full = computed(() => !complete.value && rows.value.length >= (options.most ?? MOST_KEPT))
   let controller = new AbortController()
 
   async function fetchRange(order: readonly Order[], start: Key | null, end: Key | null, limit: number, signal: AbortSignal): Promise<R[]> {
@@ -92,7 +100,7 @@ export function useKeysetTable<R extends object>(options: KeysetOptions<R>): Key
   }
 
   async function more(): Promise<void> {
-    if (loading.value || complete.value) return
+    if (loading.value || complete.value || full.value) return
     loading.value = true
     await attempt(async (signal) => {
       const order = options.order()
@@ -185,7 +193,7 @@ export function useKeysetTable<R extends object>(options: KeysetOptions<R>): Key
 
   watch(() => [urlOf(options.query()), options.order()], () => void reset(), { immediate: true, deep: true })
 
-  return { rows, complete, loading, error, more, refresh, reset, visible }
+  return { rows, complete, full, loading, error, more, refresh, reset, visible }
 }
 
 /** What a builder asks for: changes if a filter does. */

@@ -77,6 +77,14 @@ export function dateTime(at: Date): string {
   return absolute.format(at)
 }
 
+/** A sentence of the server, whose times are PostgreSQL's (2026-11-25 18:26:13+00), with times as they are everywhere else. */
+export function localTimes(sentence: string): string {
+  return sentence.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d(:\d\d)?/g, (written) => {
+    const at = new Date(written.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))
+    return Number.isNaN(at.getTime()) ? written : dateTime(at)
+  })
+}
+
 /** For axes: hours and minutes, with the day if the span is longer than one */
 export function axisTime(at: Date, spanSeconds: number): string {
   return (spanSeconds > 86400 ? dayAndClock : clock).format(at)

@@ -134,6 +134,7 @@ export const common = {
     select: 'Select {name}',
     all: { one: '{n} row', other: '{n} rows' },
     some: { one: 'first row', other: 'first {n} rows; scroll for more' },
+    full: 'The first {n} rows; filter to see others.',
   },
   filter: {
     title: 'Filter',

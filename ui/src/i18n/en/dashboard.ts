@@ -3,10 +3,12 @@
  */
 export const dashboard = {
   title: 'Dashboard',
+  zone: 'Times are those of {zone}.',
   rangeLabel: 'Time that the charts show',
   range: { hour: 'last hour', day: 'last 24 hours', week: 'last 7 days' },
   alerts: 'What is wrong',
   allWell: 'All is well.',
+  toJobs: 'Its jobs',
   numbers: 'Numbers of the {range}',
   received: 'Received',
   sent: 'Sent',

@@ -2,6 +2,7 @@
  * Studies, series and objects as the pages ask for them.
  */
 import { addressOf, api, call, type Filled, type Row } from '@/api/client'
+import type { Order } from '@/lib/keyset'
 import { quotedPattern } from '@/lib/pattern'
 
 export type Study = Filled<Row<'study'>, 'id' | 'study_instance_uid' | 'instances' | 'size'>
@@ -31,6 +32,9 @@ export function queryStudies(filters: Filters) {
   if (filters.calling_ae !== '') query = query.contains('calling_aes', element(filters.calling_ae))
   return query
 }
+
+/** The objects of a series as its sender has numbered them; those without a number last, in the order of receipt. */
+export const IN_SERIES: readonly Order[] = [{ column: 'instance_number', descending: false }, { column: 'id', descending: false }]
 
 // ---------- one object ----------
 

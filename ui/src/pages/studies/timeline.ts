@@ -1,5 +1,5 @@
 /*
- * How the events of an object's timeline look.
+ * How the events of an object's timeline look, and whose they are.
  */
 import { iconCancelled, iconDelete, iconFailed, iconOk, iconQueue, iconReceived, iconRoute, iconSending, iconUnknown, iconWaiting, iconWarning } from '@/icons'
 import { t } from '@/i18n'
@@ -19,4 +19,14 @@ export function eventLook(event: string | null): Look {
     case 'sending': return { tone: 'info', icon: iconSending, label: t('studies.events.sending') }
     default: return { tone: 'neutral', icon: iconUnknown, label: event ?? t('states.unknown') }
   }
+}
+
+/** For each event the version of the object that it is of, where that changes and it is not the one that is looked at; else null. */
+export function otherVersions(events: readonly { instance_id: number | null }[], own: number): (number | null)[] {
+  let before: number | null = own
+  return events.map(({ instance_id: id }) => {
+    const changes = id !== before
+    before = id
+    return changes && id !== own ? id : null
+  })
 }

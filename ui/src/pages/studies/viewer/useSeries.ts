@@ -3,24 +3,26 @@
  * image of each, asked for once.
  */
 import { computed, reactive, ref, shallowRef, watch } from 'vue'
-import { imageInfoOf, type ImageInfo } from '../studies'
+import { IN_SERIES, imageInfoOf, type ImageInfo } from '../studies'
 import { api, rows } from '@/api/client'
 import { toApiError, type ApiError } from '@/api/error'
-import { after } from '@/lib/keyset'
+import { after, keyOf, type Key } from '@/lib/keyset'
 
 const PAGE = 1000
-const BY_NUMBER = [{ column: 'id', descending: false }] as const
 
-/** Numbers of all its objects whose file is kept, in the order of receipt. */
+/** Numbers of all its objects whose file is kept, in the order of the series. */
 export async function objectsOf(series: number): Promise<number[]> {
   const ids: number[] = []
+  let key: Key | null = null
   for (;;) {
-    let query = api.from('instance').select('id').eq('series_id', series).is('removed_at', null)
-    const lastId = ids.at(-1)
-    if (lastId !== undefined) query = query.or(after(BY_NUMBER, [lastId]))
-    const page = await rows(query.order('id').limit(PAGE))
+    let query = api.from('instance').select('id,instance_number').eq('series_id', series).is('removed_at', null)
+    if (key !== null) query = query.or(after(IN_SERIES, key))
+    for (const { column, descending } of IN_SERIES) query = query.order(column, { ascending: !descending, nullsFirst: false })
+    const page = await rows(query.limit(PAGE))
     ids.push(...page.map(({ id }) => id))
-    if (page.length < PAGE) return ids
+    const last = page.at(-1)
+    if (last === undefined || page.length < PAGE) return ids
+    key = keyOf(last, IN_SERIES)
   }
 }
 

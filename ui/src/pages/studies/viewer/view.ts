@@ -16,7 +16,7 @@ export interface Size {
 }
 
 export const FITTED: View = { zoom: 1, x: 0, y: 0 }
-const LEAST = 0.25
+const LEAST = 0.05
 const MOST = 40
 
 function within(value: number, low: number, high: number): number {

@@ -21,9 +21,9 @@ export const CT_PRESETS = {
 } as const satisfies Record<string, Window>
 export type Preset = keyof typeof CT_PRESETS
 
-/** Only values of one channel have a window; colours are drawn as they are. */
+/** Only values of one channel have a window; colours are drawn as they are, and what is not drawn has none. */
 export function isGrey(info: ImageInfo | undefined): boolean {
-  return info !== undefined && info.samples_per_pixel === 1 && (info.photometric_interpretation ?? '').startsWith('MONOCHROME')
+  return info !== undefined && info.displayable && info.samples_per_pixel === 1 && (info.photometric_interpretation ?? '').startsWith('MONOCHROME')
 }
 
 /** The whole range of its values; what is not known is that of a byte. */
@@ -73,6 +73,13 @@ export function dragged(from: Window, dx: number, dy: number, info: ImageInfo | 
   return { center: rounded(from.center + dy * perPixel, range), width: Math.max(rounded(from.width + dx * perPixel, range), smallest) }
 }
 
+const KEY_PIXELS = 25
+
+/** By key: what dragging by so many steps would do. */
+export function nudged(from: Window, wider: number, darker: number, info: ImageInfo | undefined): Window {
+  return dragged(from, wider * KEY_PIXELS, darker * KEY_PIXELS, info)
+}
+
 /** What was typed; null: no window. */
 export function typedWindow(center: string, width: string): Window | null {
   const typed = { center: Number(center), width: Number(width) }
@@ -80,8 +87,29 @@ export function typedWindow(center: string, width: string): Window | null {
   return typed
 }
 
-/** Which preset this is, if any. */
-export function presetOf(window: Window): Preset | null {
+// ---------- what there is to choose from ----------
+
+export type Choice = 'own' | 'full' | Preset
+
+/** Presets are in Hounsfield units, which only CT has. */
+export function choicesOf(ct: boolean): Choice[] {
+  return ['own', 'full', ...(ct ? (Object.keys(CT_PRESETS) as Preset[]) : [])]
+}
+
+export function windowingOf(choice: Choice): Windowing {
+  return choice === 'own' || choice === 'full' ? { kind: choice } : { kind: 'fixed', window: CT_PRESETS[choice] }
+}
+
+/** Which of them it is; custom: none. */
+export function chosenOf(windowing: Windowing): Choice | 'custom' {
+  if (windowing.kind !== 'fixed') return windowing.kind
+  const { center, width } = windowing.window
   const names = Object.keys(CT_PRESETS) as Preset[]
-  return names.find((name) => CT_PRESETS[name].center === window.center && CT_PRESETS[name].width === window.width) ?? null
+  return names.find((name) => CT_PRESETS[name].center === center && CT_PRESETS[name].width === width) ?? 'custom'
+}
+
+export function nextChoice(windowing: Windowing, ct: boolean): Windowing {
+  const choices = choicesOf(ct)
+  const at = choices.findIndex((choice) => choice === chosenOf(windowing))
+  return windowingOf(choices[(at + 1) % choices.length] ?? 'own')
 }
