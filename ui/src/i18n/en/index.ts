@@ -8,6 +8,7 @@ import { dashboard } from './dashboard'
 import { login } from './login'
 import { queue } from './queue'
 import { studies } from './studies'
+import { system } from './system'
 import { users } from './users'
 import { versions } from './versions'
 
@@ -19,6 +20,7 @@ export const en = {
   login,
   queue,
   studies,
+  system,
   users,
   versions,
 } as const
