@@ -64,6 +64,15 @@ afterEach(() => {
 const ids = (t: KeysetTable<Item>) => t.rows.value.map(({ id }) => id)
 
 describe('a list by key', () => {
+  it('shows what comes into an empty one, of which its table shows nothing', async () => {
+    const server: Item[] = []
+    const t = table(server)
+    await flushPromises()
+    t.visible.value = { from: 0, to: -1 }
+    server.push(...items(2))
+    await t.refresh()
+    expect(ids(t)).toEqual([2, 1])
+  })
   it('loads a page, then the next, until there is no more', async () => {
     const t = table(items(25))
     await flushPromises()
