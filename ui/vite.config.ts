@@ -44,7 +44,7 @@ function version(): string {
 }
 
 export default defineConfig({
-  plugins: [vue(), quasar(), licences(), precompress()],
+  plugins: [vue(), quasar(), licences(fileURLToPath(new URL('.', import.meta.url))), precompress()],
   define: { UI_VERSION: JSON.stringify(version()) },
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 700 },

@@ -5,7 +5,6 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
 
 export interface Licence {
@@ -18,9 +17,8 @@ export interface Licence {
   texts: string[]
 }
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const FILE = 'licences.json'
-const IS_TEXT = /^(licen[cs]e|notice|copying)([-.].*)?$/i
+const IS_TEXT = /^(licen[cs]e|notice|copying)([-.].*)?(?<!\.[cm]?[jt]s)$/i
 const IN_PACKAGE = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/
 
 const SERVER = [
@@ -71,31 +69,32 @@ function pageLicence(home: string, files: ReadonlySet<string>): Licence {
   return { part: 'pages', name, version, licence: license, texts: [...new Set([...files].map(read))] }
 }
 
-function allLicences(modules: Iterable<string>): Licence[] {
+function allLicences(root: string, modules: Iterable<string>): Licence[] {
   return [
-    { part: 'product', name: 'dicomgw', version: null, licence: 'PostgreSQL', texts: [read(join(ROOT, '../LICENSE'))] },
+    { part: 'product', name: 'dicomgw', version: null, licence: 'PostgreSQL', texts: [read(join(root, '../LICENSE'))] },
     ...licencesOf(modules),
-    ...SERVER.map(({ name, licence, files }): Licence => ({ part: 'server', name, version: null, licence, texts: files.map((file) => read(join(ROOT, 'licences', `${file}.txt`))) })),
+    ...SERVER.map(({ name, licence, files }): Licence => ({ part: 'server', name, version: null, licence, texts: files.map((file) => read(join(root, 'licences', `${file}.txt`))) })),
   ]
 }
 
 /** Without a bundle, as in "npm run dev": the packages that are asked for. */
-function dependencies(): string[] {
-  const { dependencies: named } = JSON.parse(read(join(ROOT, 'package.json'))) as { dependencies: Record<string, string> }
-  return Object.keys(named).map((name) => join(ROOT, 'node_modules', name, 'package.json'))
+function dependencies(root: string): string[] {
+  const { dependencies: named } = JSON.parse(read(join(root, 'package.json'))) as { dependencies: Record<string, string> }
+  return Object.keys(named).map((name) => join(root, 'node_modules', name, 'package.json'))
 }
 
-export function licences(): Plugin {
+/** @param root the folder of package.json */
+export function licences(root: string): Plugin {
   return {
     name: 'licences',
     generateBundle(_, bundle) {
       const modules = Object.values(bundle).flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []))
-      this.emitFile({ type: 'asset', fileName: FILE, source: JSON.stringify(allLicences(modules)) })
+      this.emitFile({ type: 'asset', fileName: FILE, source: JSON.stringify(allLicences(root, modules)) })
     },
     configureServer(server) {
       server.middlewares.use(`/${FILE}`, (_, response) => {
         response.setHeader('Content-Type', 'application/json')
-        response.end(JSON.stringify(allLicences(dependencies())))
+        response.end(JSON.stringify(allLicences(root, dependencies(root))))
       })
     },
   }

@@ -151,7 +151,7 @@ export const system = {
       one: 'The study counts as complete now: {n} wait for it ends, and what it held back is sent. What comes later is sent when it is complete anew.',
       other: 'The study counts as complete now: {n} waits for it end, and what they held back is sent. What comes later is sent when it is complete anew.',
     },
-    done: '{waits} waits ended, {jobs} jobs made.',
+    done: 'Waits ended: {waits}. Jobs made: {jobs}.',
   },
   licence: {
     help: 'What this product is made of, and under which licences. Of the server it is the libraries that it is linked with.',
