@@ -85,6 +85,7 @@ export const system = {
   task: {
     empty: 'No tasks',
     emptyHelp: 'What is done in the background is listed here, and for 30 days after it has ended.',
+    limited: 'Tasks are about everybody’s objects: who is limited to some of them is not shown any.',
     id: 'Task',
     title: 'Task {id}: {kind}',
     kind: 'What',
