@@ -7,3 +7,6 @@ declare module '*.vue' {
   const component: DefineComponent
   export default component
 }
+
+/** Which version these pages are of (vite.config.ts). */
+declare const UI_VERSION: string

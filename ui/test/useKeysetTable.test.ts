@@ -64,16 +64,15 @@ afterEach(() => {
 const ids = (t: KeysetTable<Item>) => t.rows.value.map(({ id }) => id)
 
 describe('a list by key', () => {
-  it('keeps no more than so many, and says that there are others', async () => {
-    const t = table(items(45), ref(''), 20)
+  it('shows what comes into an empty one, of which its table shows nothing', async () => {
+    const server: Item[] = []
+    const t = table(server)
     await flushPromises()
-    expect(t.full.value).toBe(false)
-    await t.more()
-    await t.more()
-    expect(t.rows.value).toHaveLength(20)
-    expect([t.full.value, t.complete.value]).toEqual([true, false])
+    t.visible.value = { from: 0, to: -1 }
+    server.push(...items(2))
+    await t.refresh()
+    expect(ids(t)).toEqual([2, 1])
   })
-
   it('loads a page, then the next, until there is no more', async () => {
     const t = table(items(25))
     await flushPromises()

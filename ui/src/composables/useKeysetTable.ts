@@ -136,9 +136,9 @@ export function useKeysetTable<R extends object>(options: KeysetOptions<R>): Key
   }
 
   function visiblePages(): number[] {
-    // of an empty list the scroller says that nothing can be seen; what comes is to be
-    if (rows.value.length === 0) return pages.value.map((_, i) => i)
-    const { from, to } = visible.value
+    const { from } = visible.value
+    // an empty list's table says that it shows the rows 0 to -1
+    const to = Math.max(from, visible.value.to)
     const found: number[] = []
     let first = 0
     pages.value.forEach((page, i) => {

@@ -71,3 +71,16 @@ export function operationLook(operation: string): Look {
     default: return unknown(operation)
   }
 }
+
+export const TASK_STATES = ['waiting', 'running', 'done', 'failed', 'cancelled'] as const
+
+export function taskLook(state: string): Look {
+  switch (state) {
+    case 'waiting': return { tone: 'info', icon: iconWaiting, label: t('task.waiting') }
+    case 'running': return { tone: 'info', icon: iconSending, label: t('task.running') }
+    case 'done': return { tone: 'ok', icon: iconOk, label: t('task.done') }
+    case 'failed': return { tone: 'critical', icon: iconFailed, label: t('task.failed') }
+    case 'cancelled': return { tone: 'neutral', icon: iconCancelled, label: t('task.cancelled') }
+    default: return unknown(state)
+  }
+}

@@ -82,6 +82,15 @@ export const common = {
     once: 'It is shown now and never again.',
     noted: 'I have it',
   },
+  storage: {
+    title: 'Storage',
+    ok: 'has room',
+    low: 'getting full',
+    full: 'full',
+    used: 'Space used in {place}',
+    usedOf: '{used} % used, refuses objects at {mark} %',
+    free: 'free',
+  },
   task: {
     label: 'Progress',
     waiting: 'waiting',

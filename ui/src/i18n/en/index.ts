@@ -13,6 +13,7 @@ import { peers } from './peers'
 import { queue } from './queue'
 import { routes } from './routes'
 import { studies } from './studies'
+import { system } from './system'
 import { users } from './users'
 import { versions } from './versions'
 
@@ -29,6 +30,7 @@ export const en = {
   queue,
   routes,
   studies,
+  system,
   users,
   versions,
 } as const

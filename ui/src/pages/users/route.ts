@@ -5,7 +5,7 @@ export default definePages(
   {
     path: '/users',
     name: 'users',
-    title: 'users.title',
+    title: 'users.users',
     component: () => import('./UsersPage.vue'),
     role: 'admin',
     menu: { section: 'system', order: 2, icon: iconUsers },
