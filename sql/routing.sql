@@ -1,6 +1,10 @@
 /*
  * What the receiver and the router do, one set-based statement a step.  The
  * names with an underscore are the workers' own.
+ *
+ * The plans are always the same, but a batch of one object looks cheaper than
+ * the average, so the server would plan anew for each: that took longer than all
+ * the rest, hence plan_cache_mode.
  */
 CREATE FUNCTION dicomgw._ingest(
     p_listener_id integer[], p_calling_ae text[], p_called_ae text[], p_peer_address inet[],
@@ -87,6 +91,7 @@ COMMENT ON FUNCTION dicomgw._claim_ingest(integer) IS 'Router: locks the oldest 
 CREATE FUNCTION dicomgw._file_instances(p_ids bigint[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
@@ -178,7 +183,6 @@ COMMENT ON FUNCTION dicomgw._file_instances(bigint[]) IS
     'Router: moves objects from ingest to study, series and instance';
 
 -- By key, one by one: never a scan of history, whatever the statistics may say.
--- The plan is always the same, and to make it anew for every batch took longer than all the rest.
 CREATE FUNCTION dicomgw._route_rows(p_ids bigint[]) RETURNS SETOF dicomgw.route_row
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -196,6 +200,7 @@ COMMENT ON FUNCTION dicomgw._route_rows(bigint[]) IS 'Router: what the predicate
 CREATE FUNCTION dicomgw._make_jobs(p_instance_id bigint[], p_route_id integer[]) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     v_jobs integer;
@@ -238,6 +243,7 @@ CREATE FUNCTION dicomgw._enqueue(
     OUT jobs integer, OUT gathered integer)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     v_prompt_instance bigint[];
