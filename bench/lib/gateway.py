@@ -6,7 +6,7 @@ import os
 
 from .cluster import Cluster
 from .process import free_port, wait_until
-from .storage import put_away, sync_file_system
+from .storage import remove_below, sync_file_system
 from .template import Lost
 
 KEPT = """dicomgw.ingest, dicomgw.instance, dicomgw.series, dicomgw.study, dicomgw.instance_header, dicomgw.routing_decision,
@@ -60,7 +60,7 @@ class Gateway:
     def clear(self):
         """Forget what was received, so that every run starts alike."""
         self.sql(f"TRUNCATE {KEPT} CASCADE")
-        put_away(self.storage)
+        remove_below(self.storage)
         self.sql("CHECKPOINT")
         sync_file_system(self.storage)
 

@@ -12,7 +12,7 @@ import os
 
 from .cluster import Cluster
 from .process import Process, free_port, wait_until
-from .storage import put_away, sync_file_system
+from .storage import remove_below, sync_file_system
 
 PROGRAM = "/usr/sbin/Orthanc"
 PLUGIN = "/usr/share/orthanc/plugins/libOrthancPostgreSQLIndex.so"
@@ -97,7 +97,7 @@ class Orthanc:
         self.process.stop()
         self.cluster.dropdb("orthanc")
         self.cluster.createdb("orthanc")
-        put_away(self.storage)
+        remove_below(self.storage)
         self.cluster.sql("CHECKPOINT")
         sync_file_system(self.storage)
         self._start()

@@ -1,35 +1,19 @@
 """
 Folders on the disk of the benchmark: counted, emptied, synced.
-
-Nothing is deleted between runs.  For minutes after files were deleted, ext4 looks at each of
-their inodes in turn whenever it makes a file nearby (recently_deleted() in fs/ext4/ialloc.c),
-and the next run would pay for the one before it.
 """
 
-import itertools
 import os
+import shutil
 import subprocess
 
-names = map(str, itertools.count())
 
-
-def put_away(folder):
-    """Empties a folder, and leaves it there: what was in it is kept beside it, without its bytes."""
-    for entry in list(os.scandir(folder)) if os.path.isdir(folder) else ():
-        put_away_entry(folder, entry.path)
-
-
-def put_away_entry(folder, path):
-    """The same of one file or folder in it."""
-    if os.path.isdir(path):
-        for below, _, files in os.walk(path):
-            for name in files:
-                os.truncate(os.path.join(below, name), 0)
-    else:
-        os.truncate(path, 0)
-    aside = folder + "-put-away"
-    os.makedirs(aside, exist_ok=True)
-    os.rename(path, os.path.join(aside, next(names)))
+def remove_below(folder):
+    """Empties a folder, and leaves it there."""
+    for entry in os.scandir(folder) if os.path.isdir(folder) else ():
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
 
 
 def sync_file_system(folder):

@@ -6,7 +6,7 @@ PACS behind each gateway.  One process an association, since without --fork it s
 import os
 
 from .process import Process, free_port
-from .storage import count_files, put_away, sync_file_system
+from .storage import count_files, remove_below, sync_file_system
 
 
 class Storescp:
@@ -25,7 +25,7 @@ class Storescp:
         self.process.stop()
 
     def clear(self):
-        put_away(self.folder)
+        remove_below(self.folder)
         sync_file_system(self.folder)
 
     def count(self):

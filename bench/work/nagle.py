@@ -8,7 +8,7 @@ import os
 import subprocess
 import time
 
-from lib.storage import put_away
+from lib.storage import remove_below
 
 
 def run(bench):
@@ -42,7 +42,7 @@ def measure(bench, peer, environment):
 def write_files(bench, count):
     folder = os.path.join(bench.scratch, "modality")
     os.makedirs(folder, exist_ok=True)
-    put_away(folder)
+    remove_below(folder)
     numbers = range(1, count + 1)
     for number in numbers:
         bench.templates["small"].write_file(os.path.join(folder, str(number)), number)
