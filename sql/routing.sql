@@ -14,6 +14,7 @@ CREATE FUNCTION dicomgw._ingest(
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
     WITH received AS MATERIALIZED (

@@ -43,6 +43,8 @@ typedef struct Route
 	Expr *predicate; /* NULL: it could not be compiled */
 	char *error;	 /* then why */
 	Expr *expected;	 /* NULL: it takes objects at once */
+	CachedExpression *planned_predicate;
+	CachedExpression *planned_expected;
 	bool stop;
 	bool is_default;
 	TimestampTz valid_from;
@@ -52,6 +54,7 @@ typedef struct Route
 struct DgwRoutes
 {
 	MemoryContext context;
+	MemoryContextCallback end_of_context;
 	int n;
 	Route *routes; /* in the order of evaluation: the default ones last */
 };
@@ -129,6 +132,21 @@ read_route(Route *route, HeapTuple row, TupleDesc desc)
 					 expected_of(trigger, SPI_getvalue(row, desc, 9)), route->name, NULL);
 }
 
+/* Planned expressions live in a context of the server's. */
+static void
+free_planned(void *arg)
+{
+	DgwRoutes *routes = arg;
+
+	for (int i = 0; i < routes->n; i++)
+	{
+		if (routes->routes[i].planned_predicate != NULL)
+			FreeCachedExpression(routes->routes[i].planned_predicate);
+		if (routes->routes[i].planned_expected != NULL)
+			FreeCachedExpression(routes->routes[i].planned_expected);
+	}
+}
+
 DgwRoutes *
 dgw_routes_read(MemoryContext parent)
 {
@@ -139,6 +157,8 @@ dgw_routes_read(MemoryContext parent)
 	SPITupleTable *rows;
 
 	result->context = context;
+	result->end_of_context = (MemoryContextCallback){.func = free_planned, .arg = result};
+	MemoryContextRegisterResetCallback(context, &result->end_of_context);
 	dgw_plan(&plan,
 			 "SELECT id, name, predicate, stop, is_default, valid_from, valid_until, trigger,"
 			 " expected_instances FROM dicomgw.route WHERE enabled"
@@ -220,6 +240,7 @@ typedef struct Evaluation
 {
 	Batch *batch;
 	Expr *expr;
+	CachedExpression **planned;
 	const int *rows;
 	int n;
 	Datum *values; /* one for each row */
@@ -232,7 +253,7 @@ evaluate(void *arg)
 	Evaluation *e = arg;
 	MemoryContext caller = MemoryContextSwitchTo(e->batch->scratch);
 	EState *estate = CreateExecutorState();
-	DgwPredicateState *state = dgw_predicate_begin(e->expr, estate);
+	DgwPredicateState *state = dgw_predicate_begin(e->expr, e->planned, estate);
 
 	for (int i = 0; i < e->n; i++)
 		e->values[i] =
@@ -287,11 +308,14 @@ is_offered(const Batch *batch, int row, const Route *route)
 }
 
 static void
-apply_route(Batch *batch, const Route *route, int *timeouts)
+apply_route(Batch *batch, Route *route, int *timeouts)
 {
 	int *rows = palloc(batch->n * sizeof(int));
 	int n_matches = 0;
-	Evaluation e = {.batch = batch, .expr = route->predicate, .rows = rows};
+	Evaluation e = {.batch = batch,
+					.expr = route->predicate,
+					.planned = &route->planned_predicate,
+					.rows = rows};
 
 	e.values = palloc0(batch->n * sizeof(Datum));
 	e.nulls = palloc0(batch->n * sizeof(bool));
@@ -311,6 +335,7 @@ apply_route(Batch *batch, const Route *route, int *timeouts)
 		memset(e.nulls, true, batch->n * sizeof(bool));
 		e.n = n_matches;
 		e.expr = route->expected;
+		e.planned = &route->planned_expected;
 		if (n_matches > 0 && route->expected != NULL)
 			evaluate_all(batch, route, timeouts, &e);
 		for (int i = 0; i < n_matches; i++)
