@@ -348,18 +348,6 @@ apply_route(Batch *batch, Route *route, int *timeouts)
 
 /* ---------- a batch ---------- */
 
-static SPITupleTable *
-fetch_rows(Datum ids)
-{
-	static SPIPlanPtr plan = NULL;
-
-	/* Not "read only" to SPI: the rows may have been written by this very transaction. */
-	dgw_plan(&plan, "SELECT * FROM dicomgw._route_rows($1)", 1, (Oid[]){INT8ARRAYOID});
-	if (SPI_execute_plan(plan, &ids, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read dicomgw.route_row");
-	return SPI_tuptable;
-}
-
 /* The next rows, with their headers detoasted; returns how many. */
 static int
 load_slice(Batch *batch, SPITupleTable *rows, uint64 first)
@@ -398,16 +386,15 @@ load_slice(Batch *batch, SPITupleTable *rows, uint64 first)
 }
 
 void
-dgw_routes_apply(const DgwRoutes *routes, Datum ids, Datum findings[DGW_N_FINDINGS])
+dgw_routes_apply(const DgwRoutes *routes, SPITupleTable *rows, Datum findings[DGW_N_FINDINGS])
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Batch batch = {.context = caller};
 	MemoryContext slice = AllocSetContextCreate(caller, "dicomgw slice", ALLOCSET_DEFAULT_SIZES);
-	SPITupleTable *rows = routes->n > 0 ? fetch_rows(ids) : NULL;
 
 	batch.scratch = AllocSetContextCreate(caller, "dicomgw evaluation", ALLOCSET_DEFAULT_SIZES);
 	batch.timeouts = palloc0(Max(routes->n, 1) * sizeof(int));
-	for (uint64 first = 0; rows != NULL && first < rows->numvals;)
+	for (uint64 first = 0; routes->n > 0 && first < rows->numvals;)
 	{
 		MemoryContextSwitchTo(slice);
 		first += load_slice(&batch, rows, first);
@@ -422,8 +409,18 @@ dgw_routes_apply(const DgwRoutes *routes, Datum ids, Datum findings[DGW_N_FINDIN
 						  : PointerGetDatum(construct_empty_array(finding_types[i]));
 	MemoryContextDelete(batch.scratch);
 	MemoryContextDelete(slice);
-	if (rows != NULL)
-		SPI_freetuptable(rows);
+}
+
+static SPITupleTable *
+fetch_rows(Datum ids)
+{
+	static SPIPlanPtr plan = NULL;
+
+	/* Not "read only" to SPI: the rows may have been written by this very transaction. */
+	dgw_plan(&plan, "SELECT * FROM dicomgw._route_rows($1)", 1, (Oid[]){INT8ARRAYOID});
+	if (SPI_execute_plan(plan, &ids, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read dicomgw.route_row");
+	return SPI_tuptable;
 }
 
 /*
@@ -445,7 +442,7 @@ dgw_evaluate_routes(PG_FUNCTION_ARGS)
 		elog(ERROR, "dicomgw._evaluate_routes returns other columns than this library");
 	SPI_connect();
 	routes = dgw_routes_read(CurrentMemoryContext);
-	dgw_routes_apply(routes, PG_GETARG_DATUM(0), findings);
+	dgw_routes_apply(routes, fetch_rows(PG_GETARG_DATUM(0)), findings);
 	MemoryContextSwitchTo(caller);
 	result = heap_form_tuple(BlessTupleDesc(desc), findings, nulls);
 	SPI_finish();
