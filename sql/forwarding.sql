@@ -27,6 +27,7 @@ CREATE FUNCTION dicomgw._sweep(p_destination_id integer[], p_below bigint[],
 RETURNS SETOF record
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET enable_hashjoin = off
@@ -94,35 +95,44 @@ COMMENT ON FUNCTION dicomgw._claim(integer, bigint[], integer, interval) IS
     'Forwarder: leases the first jobs of a destination under a new fencing token; of each of the ten priorities those from this number on. edits: the plan of those that are edited, or edit_error';
 
 -- Outcomes: DgwOutcome of src/protocol/message.h.  Statuses: PS3.7 Annex C, PS3.4 B.2.3.
+-- PL/pgSQL, as the next one: it keeps its plan, while SQL plans anew in every statement that calls it.
 CREATE FUNCTION dicomgw._answer_class(p_outcome integer, p_status integer) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-RETURN CASE
-    WHEN p_outcome IN (3, 4, 9) THEN 'unsendable'                              -- our file is not as received, or can't be edited
-    WHEN p_outcome IN (2, 5, 6) THEN 'permanent'                               -- no context, no conversion, HTTP 4xx
-    WHEN p_outcome <> 1 THEN 'transient'                                       -- HTTP 5xx, the association broke
-    WHEN p_status IN (0, 1, 263, 278) THEN 'taken'                             -- 0000H; 0001H, 0107H, 0116H are warnings
-    WHEN p_status BETWEEN 45056 AND 49151 THEN 'taken'                         -- Bxxx
-    WHEN p_status BETWEEN 43264 AND 43519 THEN 'permanent'                     -- A9xx
-    WHEN p_status BETWEEN 49152 AND 53247 THEN 'permanent'                     -- Cxxx
-    WHEN p_status IN (261, 262, 273, 274, 276, 277, 279, 280, 281, 288, 289, 290, 291, 529, 530) THEN 'permanent'
-    ELSE 'transient'                                                           -- A7xx, 0110H, 0124H, 0210H, 0213H, and what nobody knows
-END;
+AS $$
+BEGIN
+    RETURN CASE
+        WHEN p_outcome IN (3, 4, 9) THEN 'unsendable'                              -- our file is not as received, or can't be edited
+        WHEN p_outcome IN (2, 5, 6) THEN 'permanent'                               -- no context, no conversion, HTTP 4xx
+        WHEN p_outcome <> 1 THEN 'transient'                                       -- HTTP 5xx, the association broke
+        WHEN p_status IN (0, 1, 263, 278) THEN 'taken'                             -- 0000H; 0001H, 0107H, 0116H are warnings
+        WHEN p_status BETWEEN 45056 AND 49151 THEN 'taken'                         -- Bxxx
+        WHEN p_status BETWEEN 43264 AND 43519 THEN 'permanent'                     -- A9xx
+        WHEN p_status BETWEEN 49152 AND 53247 THEN 'permanent'                     -- Cxxx
+        WHEN p_status IN (261, 262, 273, 274, 276, 277, 279, 280, 281, 288, 289, 290, 291, 529, 530) THEN 'permanent'
+        ELSE 'transient'                                                           -- A7xx, 0110H, 0124H, 0210H, 0213H, and what nobody knows
+    END;
+END
+$$;
 COMMENT ON FUNCTION dicomgw._answer_class(integer, integer) IS
     'Forwarder: what an outcome and a DIMSE status say: taken, transient, permanent, or unsendable (our own file is missing or damaged, or cannot be edited)';
 
 CREATE FUNCTION dicomgw._verdict(p_class text, p_attempts integer, p_first_refused_at timestamptz, p_destination dicomgw.destination)
 RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-RETURN CASE
-    WHEN p_class = 'taken' THEN 'sent'
-    WHEN p_class = 'unsendable' THEN 'failed'
-    WHEN p_class = 'permanent' AND p_attempts >= (p_destination).permanent_attempts THEN 'failed'
-    WHEN p_attempts >= (p_destination).max_attempts THEN 'failed'
-    WHEN p_first_refused_at <= now() - (p_destination).give_up_after THEN 'failed'
-    ELSE 'retry'
-END;
+AS $$
+BEGIN
+    RETURN CASE
+        WHEN p_class = 'taken' THEN 'sent'
+        WHEN p_class = 'unsendable' THEN 'failed'
+        WHEN p_class = 'permanent' AND p_attempts >= (p_destination).permanent_attempts THEN 'failed'
+        WHEN p_attempts >= (p_destination).max_attempts THEN 'failed'
+        WHEN p_first_refused_at <= now() - (p_destination).give_up_after THEN 'failed'
+        ELSE 'retry'
+    END;
+END
+$$;
 COMMENT ON FUNCTION dicomgw._verdict(text, integer, timestamptz, dicomgw.destination) IS
     'Forwarder: what becomes of a job after an attempt of this class, by the destination''s policy: sent, retry or failed. Attempts with this one; when it was first refused, NULL: now';
 
@@ -148,7 +158,8 @@ BEGIN
                j.attempts + 1 AS attempts, r.class,
                CASE WHEN r.outcome = 1 THEN r.status END AS status,
                nullif(r.comment, '') AS comment, nullif(r.offending, '') AS offending, nullif(r.sent_syntax, '') AS sent_syntax,
-               concat_ws(': ', CASE WHEN r.outcome = 1 THEN dicomgw.status_text(r.status) END, nullif(r.comment, '')) AS error,
+               CASE WHEN r.class <> 'taken'
+                    THEN concat_ws(': ', CASE WHEN r.outcome = 1 THEN dicomgw.status_text(r.status) END, nullif(r.comment, '')) END AS error,
                make_interval(secs => r.duration_us / 1e6) AS duration,
                dicomgw._verdict(r.class, j.attempts + 1, j.refused_at, d) AS verdict,
                r.duration_us / 1e6::double precision AS seconds, i.received_at, i.series_id, i.size

@@ -1,6 +1,10 @@
 /*
  * What the receiver and the router do, one set-based statement a step.  The
  * names with an underscore are the workers' own.
+ *
+ * The plans are always the same, but a batch of one object looks cheaper than
+ * the average, so the server would plan anew for each: that took longer than all
+ * the rest, hence plan_cache_mode.
  */
 CREATE FUNCTION dicomgw._ingest(
     p_listener_id integer[], p_calling_ae text[], p_called_ae text[], p_peer_address inet[],
@@ -10,6 +14,7 @@ CREATE FUNCTION dicomgw._ingest(
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
     WITH received AS MATERIALIZED (
@@ -84,19 +89,28 @@ $$;
 COMMENT ON FUNCTION dicomgw._claim_ingest(integer) IS 'Router: locks the oldest objects that are to be routed; returns their numbers';
 
 -- The joins are by key over few rows, whatever the statistics of a young partition may say.
-CREATE FUNCTION dicomgw._file_instances(p_ids bigint[]) RETURNS void
+CREATE FUNCTION dicomgw._file_instances(p_ids bigint[]) RETURNS SETOF dicomgw.route_row
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
+DECLARE
+    v_first timestamptz;
+    v_last  timestamptz;
 BEGIN
+    -- Of the days that are kept only these are looked at.
+    SELECT min(i.received_at), max(i.received_at) INTO v_first, v_last FROM dicomgw.ingest i WHERE i.id = ANY (p_ids);
+
+    RETURN QUERY
     WITH batch AS MATERIALIZED (
         SELECT i.id, i.received_at, i.listener_id, i.calling_ae, i.called_ae, i.peer_address,
                i.sop_class_uid, i.sop_instance_uid, i.transfer_syntax_uid,
-               i.file_path, i.size, i.sha256, i.header_error, a.*
+               i.file_path, i.size, i.sha256, i.header_error, h.header, a.*
         FROM dicomgw.ingest i
-        LEFT JOIN dicomgw.instance_header h ON h.instance_id = i.id AND h.received_at = i.received_at
+        LEFT JOIN dicomgw.instance_header h
+               ON h.instance_id = i.id AND h.received_at = i.received_at AND h.received_at BETWEEN v_first AND v_last
         CROSS JOIN LATERAL dicomgw.header_attributes(h.header) a
         WHERE i.id = ANY (p_ids)
     ), filed_study AS (
@@ -160,43 +174,38 @@ BEGIN
         INSERT INTO dicomgw.measurement (writer, kind, objects, bytes, seconds)
         SELECT 2, 'routed', count(*), sum(b.size), array_agg(extract(epoch FROM clock_timestamp() - b.received_at)::double precision)
         FROM batch b HAVING count(*) > 0
+    ), filed AS (
+        INSERT INTO dicomgw.instance
+            (id, series_id, received_at, listener_id, calling_ae, called_ae, peer_address,
+             sop_class_uid, sop_instance_uid, transfer_syntax_uid, file_path, size, sha256, header_error, institution_name)
+        SELECT b.id, s.id, b.received_at, b.listener_id, b.calling_ae, b.called_ae, b.peer_address,
+               b.sop_class_uid, b.sop_instance_uid, b.transfer_syntax_uid, b.file_path, b.size, b.sha256, b.header_error,
+               b.institution_name
+        FROM batch b
+        LEFT JOIN filed_study f USING (study_instance_uid)
+        LEFT JOIN filed_series s ON s.study_id = f.id AND s.series_instance_uid = coalesce(b.series_instance_uid, '')
     )
-    INSERT INTO dicomgw.instance
-        (id, series_id, received_at, listener_id, calling_ae, called_ae, peer_address,
-         sop_class_uid, sop_instance_uid, transfer_syntax_uid, file_path, size, sha256, header_error, institution_name,
-         instance_number)
-    SELECT b.id, s.id, b.received_at, b.listener_id, b.calling_ae, b.called_ae, b.peer_address,
-           b.sop_class_uid, b.sop_instance_uid, b.transfer_syntax_uid, b.file_path, b.size, b.sha256, b.header_error,
-           b.institution_name, b.instance_number
+    -- As the view has it, of rows that no statement can see yet.
+    SELECT b.id, b.received_at, l.name, b.calling_ae, b.called_ae, b.peer_address,
+           b.sop_class_uid, b.sop_instance_uid, b.transfer_syntax_uid, b.size, b.header_error,
+           b.patient_id, b.patient_name, b.patient_birth_date, b.patient_sex,
+           b.study_instance_uid, b.study_date, b.study_description, b.accession_number, b.referring_physician,
+           b.series_instance_uid, b.series_number, b.series_description, b.modality, b.body_part, b.protocol_name,
+           b.instance_number, b.station_name, b.institution_name, b.manufacturer,
+           b.header
     FROM batch b
-    LEFT JOIN filed_study f USING (study_instance_uid)
-    LEFT JOIN filed_series s ON s.study_id = f.id AND s.series_instance_uid = coalesce(b.series_instance_uid, '');
+    LEFT JOIN dicomgw.listener l ON l.id = b.listener_id;
 
     DELETE FROM dicomgw.ingest WHERE id = ANY (p_ids);
 END
 $$;
 COMMENT ON FUNCTION dicomgw._file_instances(bigint[]) IS
-    'Router: moves objects from ingest to study, series and instance';
-
--- By key, one by one: never a scan of history, whatever the statistics may say.
--- The plan is always the same, and to make it anew for every batch took longer than all the rest.
-CREATE FUNCTION dicomgw._route_rows(p_ids bigint[]) RETURNS SETOF dicomgw.route_row
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET enable_seqscan = off
-AS $$
-BEGIN
-    RETURN QUERY SELECT r.* FROM dicomgw.route_row r WHERE r.instance_id = ANY (p_ids);
-END
-$$;
-COMMENT ON FUNCTION dicomgw._route_rows(bigint[]) IS 'Router: what the predicates see of these objects';
+    'Router: moves objects from ingest to study, series and instance; returns what the predicates see of them';
 
 CREATE FUNCTION dicomgw._make_jobs(p_instance_id bigint[], p_route_id integer[]) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     v_jobs integer;
@@ -239,6 +248,7 @@ CREATE FUNCTION dicomgw._enqueue(
     OUT jobs integer, OUT gathered integer)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     v_prompt_instance bigint[];

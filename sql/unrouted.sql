@@ -36,6 +36,21 @@ COMMENT ON COLUMN dicomgw.unrouted.calling_ae IS 'AE title of the sender';
 COMMENT ON COLUMN dicomgw.unrouted.reason IS 'why it goes nowhere';
 COMMENT ON COLUMN dicomgw.unrouted.decided_at IS 'when that was decided; NULL: it is not routed yet';
 
+-- By key, one by one: never a scan of history, whatever the statistics may say.
+CREATE FUNCTION dicomgw._route_rows(p_ids bigint[]) RETURNS SETOF dicomgw.route_row
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_seqscan = off
+AS $$
+BEGIN
+    RETURN QUERY SELECT r.* FROM dicomgw.route_row r WHERE r.instance_id = ANY (p_ids);
+END
+$$;
+COMMENT ON FUNCTION dicomgw._route_rows(bigint[]) IS
+    'Router, in the session of a person: what the predicates see of these objects';
+
 CREATE FUNCTION dicomgw._evaluate_routes(
     p_ids bigint[], OUT match_instance bigint[], OUT match_route integer[],
     OUT error_instance bigint[], OUT error_route text[], OUT error_message text[], OUT match_expected integer[])

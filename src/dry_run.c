@@ -50,7 +50,7 @@ evaluate(void *arg)
 	Trial *trial = arg;
 	EState *estate = CreateExecutorState();
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(trial->rows->tupdesc, &TTSOpsHeapTuple);
-	DgwPredicateState *state = dgw_predicate_begin(trial->predicate, estate);
+	DgwPredicateState *state = dgw_predicate_begin(trial->predicate, NULL, estate);
 
 	for (uint64 i = trial->first; i <= trial->last; i++)
 	{

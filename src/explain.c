@@ -48,7 +48,7 @@ evaluate(void *arg)
 	Datum value;
 
 	ExecStoreHeapTuple(e->row, slot, false);
-	value = dgw_predicate_value(dgw_predicate_begin(expr, estate), estate, slot, &e->isnull);
+	value = dgw_predicate_value(dgw_predicate_begin(expr, NULL, estate), estate, slot, &e->isnull);
 	e->value = !e->isnull && DatumGetBool(value);
 	ExecDropSingleTupleTableSlot(slot);
 	FreeExecutorState(estate);

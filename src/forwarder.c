@@ -20,6 +20,10 @@
  * dicomgw.max_senders in all.  A destination that is down, paused, or whose
  * window is closed has none; when that happens its lanes are recalled.
  *
+ * Senders that wait for an answer from a destination that may never give one
+ * have a bound of their own, as large: however many destinations are dead,
+ * those that are not have all of dicomgw.max_senders.
+ *
  * All leases are the forwarder's: there is one forwarder, and it voids those
  * of its predecessor at its start, whose senders died with it.
  *
@@ -41,6 +45,9 @@
 #include "target.h"
 #include "worker.h"
 
+/* A lane whose association is not answered leaves its place to others after (ms). */
+#define LANE_ANSWER_MS 1000
+
 /* A lane without jobs is ended after (ms). */
 #define LANE_IDLE_MS 30000
 
@@ -57,7 +64,8 @@
 
 static int epoll_fd = -1;
 static dlist_head lanes = DLIST_STATIC_INIT(lanes);
-static int n_lanes; /* probes included */
+static int n_lanes;
+static int n_unanswered; /* of these, at the beginning of the turn, and the probes since */
 static MemoryContext turn_context;
 static TimestampTz renewed_at;
 static TimestampTz refreshed_at;
@@ -79,7 +87,24 @@ open_lane(DgwTarget *target, bool probe)
 
 	dlist_push_tail(&lanes, &lane->node);
 	n_lanes++;
+	n_unanswered += probe;
 	dgw_channel_watch(&lane->sender.channel, epoll_fd, lane);
+}
+
+static bool
+is_unanswered(const DgwLane *lane)
+{
+	return lane->probe || (!lane->associated && is_time(lane->opened_at, LANE_ANSWER_MS));
+}
+
+static void
+count_unanswered(void)
+{
+	dlist_iter iter;
+
+	n_unanswered = 0;
+	dlist_foreach(iter, &lanes) n_unanswered +=
+		is_unanswered(dlist_container(DgwLane, node, iter.cur));
 }
 
 static int
@@ -205,10 +230,10 @@ make_way(void)
 	{
 		DgwLane *lane = dlist_container(DgwLane, node, iter.cur);
 
+		if (is_unanswered(lane))
+			continue; /* it has no place to give up */
 		if (lane->retiring)
 			return; /* there is one on its way out */
-		if (lane->probe)
-			continue;
 		if (lane->n_held == 0)
 			idle = lane;
 		if (second == NULL && lane->target->n_lanes > 1)
@@ -278,7 +303,7 @@ add_lane(DgwTarget *target)
 	if (target->n_lanes >= (target->on_trial ? 1 : target->concurrency) ||
 		(target->n_lanes > 0 && count_working(target) < target->n_lanes))
 		return false;
-	if (n_lanes >= dgw_max_senders)
+	if (n_lanes - Min(n_unanswered, dgw_max_senders) >= dgw_max_senders)
 	{
 		if (target->n_lanes == 0)
 			make_way();
@@ -368,7 +393,7 @@ start_probes(void)
 		DgwTarget *target = dlist_container(DgwTarget, node, iter.cur);
 
 		if (!target->listed || target->probing || target->state == DGW_TARGET_UP ||
-			target->next_probe_at > now || n_lanes >= dgw_max_senders)
+			target->next_probe_at > now || n_unanswered >= dgw_max_senders)
 			continue;
 		dgw_probing_record(target);
 		open_lane(target, true);
@@ -475,6 +500,7 @@ dgw_forwarder_run(void)
 		MemoryContextSwitchTo(turn_context);
 		read_lanes(&reports);
 		retire_lanes(&reports);
+		count_unanswered();
 		one_turn(&reports);
 		MemoryContextReset(turn_context);
 		reports = (DgwReports){0};

@@ -199,10 +199,12 @@ dgw_guc_init(void)
 							"Associations that may be open to the listeners at the same time.",
 							NULL, &dgw_max_associations, 1000, 1, 10000, PGC_SIGHUP, 0, NULL, NULL,
 							NULL);
-	DefineCustomIntVariable("dicomgw.max_senders",
-							"Sender programs that may run at the same time, for all destinations.",
-							"Each has one association.  Destinations beyond that take turns.",
-							&dgw_max_senders, 64, 1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"dicomgw.max_senders",
+		"Sender programs that may run at the same time, for all destinations.",
+		"Each has one association.  Destinations beyond that take turns.  As many "
+		"again may wait for destinations that do not answer.",
+		&dgw_max_senders, 64, 1, 1000, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	define_retention_settings();
 	define_preview_settings();
 	define_sign_in_settings();

@@ -326,6 +326,7 @@ stop_timer(void)
 typedef struct Work
 {
 	Expr *expr;
+	CachedExpression **planned; /* NULL: is not kept */
 	ExprState *state;
 	EState *estate;
 	ExprContext *context;
@@ -333,11 +334,29 @@ typedef struct Work
 	bool isnull;
 } Work;
 
+/* Constants are computed when an expression is planned. */
+static Expr *
+planned_once(CachedExpression **planned, Expr *expr)
+{
+	if (*planned != NULL && !(*planned)->is_valid)
+	{
+		FreeCachedExpression(*planned);
+		*planned = NULL;
+	}
+	if (*planned == NULL)
+		*planned = GetCachedExpression((Node *) expr);
+	return (Expr *) (*planned)->expr;
+}
+
 static void
 prepare(Work *work)
 {
-	/* Constants are computed here. */
-	work->state = ExecPrepareExpr(copyObject(work->expr), work->estate);
+	MemoryContext caller = MemoryContextSwitchTo(work->estate->es_query_cxt);
+	Expr *expr = work->planned != NULL ? planned_once(work->planned, work->expr)
+									   : expression_planner(copyObject(work->expr));
+
+	work->state = ExecInitExpr(expr, NULL);
+	MemoryContextSwitchTo(caller);
 }
 
 static void
@@ -378,10 +397,10 @@ guarded(void (*step)(Work *work), Work *work)
 }
 
 DgwPredicateState *
-dgw_predicate_begin(Expr *expr, EState *estate)
+dgw_predicate_begin(Expr *expr, CachedExpression **planned, EState *estate)
 {
 	DgwPredicateState *state = palloc(sizeof(DgwPredicateState));
-	Work work = {.expr = expr, .estate = estate};
+	Work work = {.expr = expr, .planned = planned, .estate = estate};
 
 	guarded(prepare, &work);
 	state->expr = work.state;
@@ -420,7 +439,7 @@ try_on_empty_row(Expr *expr)
 	bool isnull;
 
 	ExecStoreAllNullTuple(slot);
-	(void) dgw_predicate_value(dgw_predicate_begin(expr, estate), estate, slot, &isnull);
+	(void) dgw_predicate_value(dgw_predicate_begin(expr, NULL, estate), estate, slot, &isnull);
 	ExecDropSingleTupleTableSlot(slot);
 	relation_close(relation, NoLock);
 	FreeExecutorState(estate);

@@ -17,6 +17,7 @@
 
 #include "executor/executor.h"
 #include "nodes/primnodes.h"
+#include "utils/plancache.h"
 
 /* SQLSTATE of a predicate that took too long; class 57 is operator intervention. */
 #define DGW_ERRCODE_PREDICATE_TIMEOUT MAKE_SQLSTATE('5', '7', 'P', 'T', '1')
@@ -33,10 +34,15 @@ extern Expr *dgw_expression_compile(const char *text);
 /*
  * Evaluate over the rows of route_row in slot after slot.  An ERROR of the
  * expression is the caller's to catch.
+ *
+ * Who does so again and again gives a place for the planned expression, NULL
+ * at first: it is planned when there is none, or when something that it uses
+ * has changed, and goes with FreeCachedExpression().
  */
 typedef struct DgwPredicateState DgwPredicateState;
 
-extern DgwPredicateState *dgw_predicate_begin(Expr *expr, EState *estate);
+extern DgwPredicateState *dgw_predicate_begin(Expr *expr, CachedExpression **planned,
+											  EState *estate);
 extern Datum dgw_predicate_value(DgwPredicateState *state, EState *estate, TupleTableSlot *slot,
 								 bool *isnull);
 extern bool dgw_predicate_matches(DgwPredicateState *state, EState *estate, TupleTableSlot *slot);

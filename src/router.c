@@ -90,13 +90,16 @@ route_objects(Datum ids)
 {
 	static SPIPlanPtr plan = NULL;
 	Datum findings[DGW_N_FINDINGS];
+	SPITupleTable *rows;
 
-	dgw_plan(&plan, "SELECT dicomgw._file_instances($1)", 1, (Oid[]){INT8ARRAYOID});
-	if (SPI_execute_plan(plan, &ids, NULL, false, 1) != SPI_OK_SELECT)
+	dgw_plan(&plan, "SELECT * FROM dicomgw._file_instances($1)", 1, (Oid[]){INT8ARRAYOID});
+	if (SPI_execute_plan(plan, &ids, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not file received objects");
+	rows = SPI_tuptable;
 
 	refresh_routes();
-	dgw_routes_apply(routes, ids, findings);
+	dgw_routes_apply(routes, rows, findings);
+	SPI_freetuptable(rows);
 	return enqueue(ids, findings);
 }
 

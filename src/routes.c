@@ -43,6 +43,8 @@ typedef struct Route
 	Expr *predicate; /* NULL: it could not be compiled */
 	char *error;	 /* then why */
 	Expr *expected;	 /* NULL: it takes objects at once */
+	CachedExpression *planned_predicate;
+	CachedExpression *planned_expected;
 	bool stop;
 	bool is_default;
 	TimestampTz valid_from;
@@ -52,6 +54,7 @@ typedef struct Route
 struct DgwRoutes
 {
 	MemoryContext context;
+	MemoryContextCallback end_of_context;
 	int n;
 	Route *routes; /* in the order of evaluation: the default ones last */
 };
@@ -129,6 +132,21 @@ read_route(Route *route, HeapTuple row, TupleDesc desc)
 					 expected_of(trigger, SPI_getvalue(row, desc, 9)), route->name, NULL);
 }
 
+/* Planned expressions live in a context of the server's. */
+static void
+free_planned(void *arg)
+{
+	DgwRoutes *routes = arg;
+
+	for (int i = 0; i < routes->n; i++)
+	{
+		if (routes->routes[i].planned_predicate != NULL)
+			FreeCachedExpression(routes->routes[i].planned_predicate);
+		if (routes->routes[i].planned_expected != NULL)
+			FreeCachedExpression(routes->routes[i].planned_expected);
+	}
+}
+
 DgwRoutes *
 dgw_routes_read(MemoryContext parent)
 {
@@ -139,6 +157,8 @@ dgw_routes_read(MemoryContext parent)
 	SPITupleTable *rows;
 
 	result->context = context;
+	result->end_of_context = (MemoryContextCallback){.func = free_planned, .arg = result};
+	MemoryContextRegisterResetCallback(context, &result->end_of_context);
 	dgw_plan(&plan,
 			 "SELECT id, name, predicate, stop, is_default, valid_from, valid_until, trigger,"
 			 " expected_instances FROM dicomgw.route WHERE enabled"
@@ -220,6 +240,7 @@ typedef struct Evaluation
 {
 	Batch *batch;
 	Expr *expr;
+	CachedExpression **planned;
 	const int *rows;
 	int n;
 	Datum *values; /* one for each row */
@@ -232,7 +253,7 @@ evaluate(void *arg)
 	Evaluation *e = arg;
 	MemoryContext caller = MemoryContextSwitchTo(e->batch->scratch);
 	EState *estate = CreateExecutorState();
-	DgwPredicateState *state = dgw_predicate_begin(e->expr, estate);
+	DgwPredicateState *state = dgw_predicate_begin(e->expr, e->planned, estate);
 
 	for (int i = 0; i < e->n; i++)
 		e->values[i] =
@@ -287,11 +308,14 @@ is_offered(const Batch *batch, int row, const Route *route)
 }
 
 static void
-apply_route(Batch *batch, const Route *route, int *timeouts)
+apply_route(Batch *batch, Route *route, int *timeouts)
 {
 	int *rows = palloc(batch->n * sizeof(int));
 	int n_matches = 0;
-	Evaluation e = {.batch = batch, .expr = route->predicate, .rows = rows};
+	Evaluation e = {.batch = batch,
+					.expr = route->predicate,
+					.planned = &route->planned_predicate,
+					.rows = rows};
 
 	e.values = palloc0(batch->n * sizeof(Datum));
 	e.nulls = palloc0(batch->n * sizeof(bool));
@@ -311,6 +335,7 @@ apply_route(Batch *batch, const Route *route, int *timeouts)
 		memset(e.nulls, true, batch->n * sizeof(bool));
 		e.n = n_matches;
 		e.expr = route->expected;
+		e.planned = &route->planned_expected;
 		if (n_matches > 0 && route->expected != NULL)
 			evaluate_all(batch, route, timeouts, &e);
 		for (int i = 0; i < n_matches; i++)
@@ -322,18 +347,6 @@ apply_route(Batch *batch, const Route *route, int *timeouts)
 }
 
 /* ---------- a batch ---------- */
-
-static SPITupleTable *
-fetch_rows(Datum ids)
-{
-	static SPIPlanPtr plan = NULL;
-
-	/* Not "read only" to SPI: the rows may have been written by this very transaction. */
-	dgw_plan(&plan, "SELECT * FROM dicomgw._route_rows($1)", 1, (Oid[]){INT8ARRAYOID});
-	if (SPI_execute_plan(plan, &ids, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read dicomgw.route_row");
-	return SPI_tuptable;
-}
 
 /* The next rows, with their headers detoasted; returns how many. */
 static int
@@ -373,16 +386,15 @@ load_slice(Batch *batch, SPITupleTable *rows, uint64 first)
 }
 
 void
-dgw_routes_apply(const DgwRoutes *routes, Datum ids, Datum findings[DGW_N_FINDINGS])
+dgw_routes_apply(const DgwRoutes *routes, SPITupleTable *rows, Datum findings[DGW_N_FINDINGS])
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Batch batch = {.context = caller};
 	MemoryContext slice = AllocSetContextCreate(caller, "dicomgw slice", ALLOCSET_DEFAULT_SIZES);
-	SPITupleTable *rows = routes->n > 0 ? fetch_rows(ids) : NULL;
 
 	batch.scratch = AllocSetContextCreate(caller, "dicomgw evaluation", ALLOCSET_DEFAULT_SIZES);
 	batch.timeouts = palloc0(Max(routes->n, 1) * sizeof(int));
-	for (uint64 first = 0; rows != NULL && first < rows->numvals;)
+	for (uint64 first = 0; routes->n > 0 && first < rows->numvals;)
 	{
 		MemoryContextSwitchTo(slice);
 		first += load_slice(&batch, rows, first);
@@ -397,8 +409,18 @@ dgw_routes_apply(const DgwRoutes *routes, Datum ids, Datum findings[DGW_N_FINDIN
 						  : PointerGetDatum(construct_empty_array(finding_types[i]));
 	MemoryContextDelete(batch.scratch);
 	MemoryContextDelete(slice);
-	if (rows != NULL)
-		SPI_freetuptable(rows);
+}
+
+static SPITupleTable *
+fetch_rows(Datum ids)
+{
+	static SPIPlanPtr plan = NULL;
+
+	/* Not "read only" to SPI: the rows may have been written by this very transaction. */
+	dgw_plan(&plan, "SELECT * FROM dicomgw._route_rows($1)", 1, (Oid[]){INT8ARRAYOID});
+	if (SPI_execute_plan(plan, &ids, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read dicomgw.route_row");
+	return SPI_tuptable;
 }
 
 /*
@@ -420,7 +442,7 @@ dgw_evaluate_routes(PG_FUNCTION_ARGS)
 		elog(ERROR, "dicomgw._evaluate_routes returns other columns than this library");
 	SPI_connect();
 	routes = dgw_routes_read(CurrentMemoryContext);
-	dgw_routes_apply(routes, PG_GETARG_DATUM(0), findings);
+	dgw_routes_apply(routes, fetch_rows(PG_GETARG_DATUM(0)), findings);
 	MemoryContextSwitchTo(caller);
 	result = heap_form_tuple(BlessTupleDesc(desc), findings, nulls);
 	SPI_finish();

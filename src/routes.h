@@ -38,7 +38,8 @@ typedef enum DgwFinding
 extern DgwRoutes *dgw_routes_read(MemoryContext parent);
 extern void dgw_routes_free(DgwRoutes *routes);
 
-/* Apply them to the objects with these numbers (bigint[]); others than filed ones are passed over. */
-extern void dgw_routes_apply(const DgwRoutes *routes, Datum ids, Datum findings[DGW_N_FINDINGS]);
+/* Apply them to objects: rows of dicomgw.route_row. */
+extern void dgw_routes_apply(const DgwRoutes *routes, SPITupleTable *rows,
+							 Datum findings[DGW_N_FINDINGS]);
 
 #endif /* DGW_ROUTES_H */

@@ -61,7 +61,7 @@ class Cluster:
 
     def psql_command(self):
         return [os.path.join(self.bench.bindir, "psql"), "-XqAt", "-F", "\t", "-v", "ON_ERROR_STOP=1",
-                "-h", self.socket, "-U", "postgres", "-d", self.database]
+                "-h", self.socket, "-U", "postgres", "-d", f"dbname={self.database} options='-c client_min_messages=warning'"]
 
 
 class Psql:

@@ -324,6 +324,7 @@ def test_lies():
     refused('fragments where there may be none', image(16, 16, b'', pixel_data=fragments(b'ab')), 'may not be')
     refused('none where there must be', image(16, 16, ramp), 'not in fragments', RLE)
     refused('RLE that is none', image(16, 16, b'', pixel_data=fragments(b'ab' * 40)), 'decoded', RLE)
+    refused('the same with an empty table', image(16, 16, b'', pixel_data=fragments(b'ab' * 40), more=[(0x00281201, 'OW', b'')]), 'decoded', RLE)
     refused('JPEG that is none', image(16, 16, b'', bits=8, pixel_data=fragments(b'\xff\xd8\xff\xd9')), 'frame header', JPEG)
     frame = b'\xff\xd8\xff\xc0' + struct.pack('>HBHHB', 11, 8, 65500, 65500, 1) + b'\1\x11\0'
     refused('JPEG that is larger than it says', image(16, 16, b'', bits=8, pixel_data=fragments(frame)), 'another size', JPEG)
