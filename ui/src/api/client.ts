@@ -11,6 +11,7 @@
 import { PostgrestClient } from '@supabase/postgrest-js'
 import { ApiError, isAway } from './error'
 import type { Database } from './schema'
+import { t } from '@/i18n'
 
 type Schema = Database['dicomgw_api']
 export type ViewName = keyof Schema['Views']
@@ -91,6 +92,13 @@ export async function rows<T>(query: PromiseLike<Answer<T>>): Promise<T> {
 export async function rowsAndCount<T>(query: PromiseLike<Answer<T>>): Promise<{ rows: T; count: number | null }> {
   const answer = await query
   return { rows: checked(answer), count: answer.count ?? null }
+}
+
+/** The row that a change has changed (ask for it: .select()), or an ApiError if it is not there any more. */
+export async function changedRow<T>(query: PromiseLike<Answer<T[]>>): Promise<T> {
+  const [row] = await rows(query)
+  if (row === undefined) throw new ApiError({ message: t('errors.gone'), status: 404 })
+  return row
 }
 
 /** Calls a function, by POST. */

@@ -66,7 +66,7 @@ export const common = {
     failed: 'That did not work',
     forbidden: 'Your role does not allow this',
     needsRole: 'This page is for the role {role}; yours is {own}.',
-    gone: 'It is not there any more: somebody has deleted it meanwhile.',
+    gone: 'It is not there any more: somebody has deleted it.',
     away: 'The server does not answer. Nothing is known to have been done; try again when it is back.',
   },
   person: { noName: 'no name' },

@@ -1,7 +1,7 @@
 /*
  * Groups of destinations, and how a changed one is written: by several requests, which can be repeated if one of them fails.
  */
-import { api, rows, type Row } from '@/api/client'
+import { api, changedRow, rows, type Row } from '@/api/client'
 
 export type Group = Row<'destination_group'>
 export const KINDS = ['failover', 'balance'] as const
@@ -18,12 +18,11 @@ export function moved<T>(list: readonly T[], from: number, to: number): T[] {
 }
 
 export async function addGroup(values: { name: string; kind: string }): Promise<Group> {
-  const [group] = await rows(api.from('destination_group').insert(values).select())
-  return group as Group
+  return changedRow(api.from('destination_group').insert(values).select())
 }
 
 export async function changeGroup(group: Group, values: { name: string; kind: string }): Promise<void> {
-  if (values.name !== group.name || values.kind !== group.kind) await rows(api.from('destination_group').update(values).eq('id', group.id))
+  if (values.name !== group.name || values.kind !== group.kind) await changedRow(api.from('destination_group').update(values).eq('id', group.id).select('id'))
 }
 
 /** These members, in this order. */
