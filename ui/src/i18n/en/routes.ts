@@ -111,8 +111,9 @@ export const routes = {
   explain: {
     title: 'Explain an object',
     help: 'Why it went where it went: each route as it was then',
+    why: 'Why it went there',
     object: 'Object',
-    toObject: 'Object',
+    toObject: 'To the object',
     version: 'version {n}',
     notThen: 'not decided by it',
     jobs: 'Jobs',
