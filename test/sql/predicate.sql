@@ -54,6 +54,14 @@ SELECT dicomgw.check_predicate('');
 SELECT dicomgw.check_predicate('   ');
 SELECT dicomgw.check_predicate('-- nothing');
 
+-- ---------- over HTTP, which has no position, the detail says it ----------
+
+SELECT dicomgw_api.check_predicate('modality = CT');
+SELECT dicomgw_api.check_predicate('modality = 5');
+SELECT dicomgw_api.check_predicate('tag(''Modalty'') = ''CT''');
+SELECT dicomgw_api.check_expected_instances('1 + sise');
+SELECT dicomgw_api.check_edit_expression('upper(modalitty)');
+
 -- ---------- refused: more than an expression over the row ----------
 
 SELECT dicomgw.check_predicate('EXISTS (SELECT FROM pg_class)');

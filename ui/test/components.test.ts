@@ -134,6 +134,20 @@ describe('a form', () => {
     expect(dialog.emitted('update:modelValue')?.at(-1)).toEqual([false])
     dialog.unmount()
   })
+  it('Escape closes it, or asks, and pressed again goes on', async () => {
+    const dialog = mount(FormDialog, { props: { ...props, dirty: true, save: () => Promise.resolve() }, slots })
+    await nextTick()
+    const escape = () => page().find('form').trigger('keydown', { key: 'Escape' })
+    await escape()
+    expect(page().text()).toContain('Discard what you entered?')
+    await escape()
+    expect(page().text()).not.toContain('Discard what you entered?')
+    expect(dialog.emitted('update:modelValue')).toBeUndefined()
+    await dialog.setProps({ dirty: false })
+    await escape()
+    expect(dialog.emitted('update:modelValue')?.at(-1)).toEqual([false])
+    dialog.unmount()
+  })
 })
 
 interface Item {

@@ -1553,17 +1553,17 @@ export type Database = {
         Args: { old: string; new: string }
         Returns: Json
       }
-      /** 204, or an error that says why this is not an expression over the columns of route_column that an edit may have */
+      /** 204, or an error that says why this is not an expression over the columns of route_column that an edit may have; details: at which character */
       check_edit_expression: {
         Args: { expression: string }
         Returns: null
       }
-      /** 204, or an error that says why this is not an integer expression over the columns of route_column that a route may have */
+      /** 204, or an error that says why this is not an integer expression over the columns of route_column that a route may have; details: at which character */
       check_expected_instances: {
         Args: { expected_instances: string }
         Returns: null
       }
-      /** 204, or an error that says why this is not a boolean expression over the columns of route_column that a route may have */
+      /** 204, or an error that says why this is not a boolean expression over the columns of route_column that a route may have; details: at which character */
       check_predicate: {
         Args: { predicate: string }
         Returns: null

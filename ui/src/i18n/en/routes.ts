@@ -63,8 +63,8 @@ export const routes = {
   deleteExplain: 'The route will be deleted. What it would have taken from now on goes where the other routes send it, or nowhere.',
   deleted: '{name} is deleted.',
   losesGathered: {
-    one: '{n} study or series that it gathers, {instances} objects, will not be sent by it.',
-    other: '{n} studies or series that it gathers, {instances} objects, will not be sent by it.',
+    one: '{n} study or series that it gathers (objects: {instances}) will not be sent by it.',
+    other: '{n} studies or series that it gathers (objects: {instances}) will not be sent by it.',
   },
   keepsJobs: {
     one: '{n} job that it has made stays in the queue.',
@@ -111,8 +111,9 @@ export const routes = {
   explain: {
     title: 'Explain an object',
     help: 'Why it went where it went: each route as it was then',
+    why: 'Why it went there',
     object: 'Object',
-    toObject: 'Object',
+    toObject: 'To the object',
     version: 'version {n}',
     notThen: 'not decided by it',
     jobs: 'Jobs',
