@@ -123,6 +123,24 @@ describe('a form', () => {
     expect(dialog.emitted('update:modelValue')?.at(-1)).toEqual([false])
     dialog.unmount()
   })
+  it('is left by Escape, which asks, too, and takes the question back', async () => {
+    const dialog = mount(FormDialog, { props: { ...props, dirty: true, save: () => Promise.resolve() }, slots })
+    await nextTick()
+    const escape = async () => {
+      window.dispatchEvent(Object.assign(new KeyboardEvent('keydown', { key: 'Escape' }), { keyCode: 27 }))
+      window.dispatchEvent(Object.assign(new KeyboardEvent('keyup', { key: 'Escape' }), { keyCode: 27 }))
+      await nextTick()
+    }
+    await escape()
+    expect(page().text()).toContain('Discard what you entered?')
+    await escape()
+    expect(page().text()).not.toContain('Discard what you entered?')
+    expect(dialog.emitted('update:modelValue')).toBeUndefined()
+    await dialog.setProps({ dirty: false })
+    await escape()
+    expect(dialog.emitted('update:modelValue')).toEqual([[false]])
+    dialog.unmount()
+  })
 })
 
 interface Item {
