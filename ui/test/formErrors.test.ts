@@ -33,7 +33,7 @@ describe('what the server says, at the field', () => {
   })
   it('what is missing', () => {
     const error = refused('23502', 'null value in column "name" of relation "destination" violates not-null constraint')
-    expect(fieldError(error, destination).field).toBe('name')
+    expect(fieldError(error, destination)).toEqual({ field: 'name', message: 'This has to be filled in.' })
   })
   it('a domain', () => {
     expect(fieldError(refused('23514', 'value for domain dicomgw.tcp_port violates check constraint "tcp_port_check"'), destination).field).toBe('port')

@@ -3,6 +3,7 @@
  * destination_max_associations_must_be_between_1_and_64; so they say both, where and what.
  */
 import { toApiError, type ApiError } from '@/api/error'
+import { t } from '@/i18n'
 
 export interface FieldError {
   /** null: none of the fields, or nobody knows which */
@@ -63,7 +64,7 @@ export async function atField<T>(field: string, work: Promise<T>): Promise<T> {
 export function fieldError(error: ApiError, shape: FormShape): FieldError {
   if (error.field !== null && error.kind === 'refused') return { field: error.field, message: explained(error) }
   const column = /column "([^"]+)"/.exec(error.message)?.[1]
-  if (column !== undefined && shape.fields.includes(column)) return { field: column, message: explained(error) }
+  if (column !== undefined && shape.fields.includes(column)) return { field: column, message: error.code === '23502' ? t('errors.needed') : explained(error) }
   const keyColumns = /^Key \(([^)]+)\)/.exec(error.details ?? '')?.[1]?.split(', ') ?? []
   const keyField = keyColumns.find((name) => shape.fields.includes(name))
   if (keyField !== undefined) return { field: keyField, message: explained(error) }

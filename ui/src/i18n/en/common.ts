@@ -66,6 +66,7 @@ export const common = {
     failed: 'That did not work',
     forbidden: 'Your role does not allow this',
     needsRole: 'This page is for the role {role}; yours is {own}.',
+    needed: 'This has to be filled in.',
     gone: 'It is not there any more: somebody has deleted it.',
     away: 'The server does not answer. Nothing is known to have been done; try again when it is back.',
   },

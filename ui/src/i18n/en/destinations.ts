@@ -76,7 +76,6 @@ export const destinations = {
   credentialsTitle: 'Credentials of {name}',
   credentialsNote: 'What is set now is never shown; what you save takes its place.',
   credentialKinds: { basic: 'User name and password', bearer: 'Bearer token', none: 'None: take away what there is' },
-  credentialsMissing: 'This has to be filled in.',
   username: 'User name',
   password: 'Password',
   bearer: 'Token',
