@@ -11,7 +11,7 @@ export type Unrouted = Filled<Row<'unrouted'>, 'instance_id' | 'sop_instance_uid
 export const FILTERS = ['calling_ae', 'state', 'sop_instance_uid'] as const
 export type Filters = Record<(typeof FILTERS)[number], string>
 
-/** taken: no route took it; waiting: not routed yet */
+/** decided: no route took it; waiting: not routed yet */
 export const STATES = ['decided', 'waiting'] as const
 
 export function queryUnrouted(filters: Filters, columns = '*') {
