@@ -112,17 +112,6 @@ describe('a form', () => {
     expect(dialog.emitted('update:modelValue')?.at(-1)).toEqual([false])
     dialog.unmount()
   })
-  it.each([true, false])('Escape closes it, and asks if something would be lost: %s', async (dirty) => {
-    const dialog = mount(FormDialog, { props: { ...props, dirty, save: () => Promise.resolve() }, slots })
-    await nextTick()
-    const escape = () => ['keydown', 'keyup'].forEach((type) => window.dispatchEvent(new KeyboardEvent(type, { key: 'Escape', keyCode: 27 })))
-    escape()
-    escape()
-    await nextTick()
-    expect(page().text().includes('Discard what you entered?')).toBe(dirty)
-    expect(dialog.emitted('update:modelValue') === undefined).toBe(dirty)
-    dialog.unmount()
-  })
   it('asks before it forgets what was entered', async () => {
     const dialog = mount(FormDialog, { props: { ...props, dirty: true, save: () => Promise.resolve() }, slots })
     await nextTick()

@@ -42,13 +42,13 @@ describe('what the server says, at the field', () => {
       field: 'quiet_period', message: 'timeout must be between 1 second and 1 day',
     })
   })
-  it('a sentence may end as names of keys do', () => {
-    const error = refused('23514', 'new row for relation "destination" violates check constraint "destination_tls_certificate_has_a_key"')
-    expect(fieldError(error, destination).message).toBe('tls certificate has a key')
-  })
   it('a domain of ours says it in words', () => {
     const error = refused('23514', 'value for domain dicomgw.tcp_port violates check constraint "port_must_be_between_1_and_65535"')
     expect(fieldError(error, destination)).toEqual({ field: 'port', message: 'port must be between 1 and 65535' })
+  })
+  it('what the caller knows comes first', async () => {
+    const caught: unknown = await atField('url', Promise.reject(refused('42703', 'column "port" does not exist'))).catch((error: unknown) => error)
+    expect(fieldError(caught as ApiError, destination)).toEqual({ field: 'url', message: 'column "port" does not exist' })
   })
   it('anything else is for the whole form', () => {
     expect(fieldError(refused('42501', 'permission denied'), destination)).toEqual({ field: null, message: 'permission denied' })
