@@ -37,8 +37,9 @@ evaluate(const char *expression, TupleDesc descriptor, HeapTuple row)
 		ExecStoreHeapTuple(row, slot, false);
 	else
 		ExecStoreAllNullTuple(slot);
-	value = dgw_predicate_value(dgw_predicate_begin(dgw_expression_compile(expression), NULL, estate),
-								estate, slot, &isnull);
+	value =
+		dgw_predicate_value(dgw_predicate_begin(dgw_expression_compile(expression), NULL, estate),
+							estate, slot, &isnull);
 	result = isnull ? NULL : TextDatumGetCString(value);
 	ExecDropSingleTupleTableSlot(slot);
 	FreeExecutorState(estate);
