@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '@/api/error'
-import { fieldError, type FormShape } from '@/lib/formErrors'
+import { atField, fieldError, type FormShape } from '@/lib/formErrors'
 
 const destination: FormShape = {
   relation: 'destination',
