@@ -102,7 +102,7 @@ CREATE FUNCTION dicomgw._check_expression(kind text, expression text) RETURNS vo
 LANGUAGE c STRICT STABLE
 AS 'MODULE_PATHNAME', 'dgw_check_expression';
 COMMENT ON FUNCTION dicomgw._check_expression(text, text) IS
-    'Called by dicomgw_api: check_predicate, check_expected_instances or check_edit_expression; the detail of its error begins with the position: At character 12.';
+    'Called by dicomgw_api: check_predicate, check_expected_instances or check_edit_expression; the detail of its error begins with the position, as in "At character 12."';
 
 CREATE FUNCTION dicomgw_api.check_predicate(predicate text) RETURNS void
 LANGUAGE sql STABLE

@@ -177,10 +177,11 @@ BEGIN
     ), filed AS (
         INSERT INTO dicomgw.instance
             (id, series_id, received_at, listener_id, calling_ae, called_ae, peer_address,
-             sop_class_uid, sop_instance_uid, transfer_syntax_uid, file_path, size, sha256, header_error, institution_name)
+             sop_class_uid, sop_instance_uid, transfer_syntax_uid, file_path, size, sha256, header_error, institution_name,
+             instance_number)
         SELECT b.id, s.id, b.received_at, b.listener_id, b.calling_ae, b.called_ae, b.peer_address,
                b.sop_class_uid, b.sop_instance_uid, b.transfer_syntax_uid, b.file_path, b.size, b.sha256, b.header_error,
-               b.institution_name
+               b.institution_name, b.instance_number
         FROM batch b
         LEFT JOIN filed_study f USING (study_instance_uid)
         LEFT JOIN filed_series s ON s.study_id = f.id AND s.series_instance_uid = coalesce(b.series_instance_uid, '')

@@ -54,5 +54,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
     restoreMocks: true,
+    testTimeout: 30_000, // the first to load a page has it compiled, on a machine that may be busy
   },
 })

@@ -13,7 +13,6 @@ export const edits = {
   deleteTitle: 'Delete an edit',
   deleteExplain: '“{name}” will not be done any more. Jobs that are in the queue keep it.',
   deleted: 'The edit is deleted.',
-  gone: 'The edit is not there any more: somebody has deleted it.',
   action: 'What it does',
   actions: {
     set: 'Set',

@@ -14,7 +14,6 @@ export const routes = {
   empty: 'No routes',
   emptyHelp: 'What is received is kept, and goes nowhere.',
   noSuch: 'No such route',
-  gone: 'The route is not there any more: somebody has deleted it.',
   inOrder: 'Offered to each object, from top to bottom',
   inOrderHelp: 'Each takes what it matches, unless one above it took the object and stops.',
   defaults: 'For what no other route takes',

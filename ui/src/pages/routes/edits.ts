@@ -1,8 +1,7 @@
 /*
  * Edits of a route: what each does in a line, and as a form has it.
  */
-import { api, rows, type Row } from '@/api/client'
-import { ApiError } from '@/api/error'
+import { api, changedRow, rows, type Row } from '@/api/client'
 import { t } from '@/i18n'
 import type { FormShape } from '@/lib/formErrors'
 
@@ -104,13 +103,9 @@ export async function addEdit(route: string, position: number, columns: Columns)
 }
 
 export async function changeEdit(id: number, columns: Partial<Columns & Pick<Edit, 'position'>>): Promise<void> {
-  changed(await rows(api.from('route_edit').update(columns).eq('id', id).select('id')))
+  await changedRow(api.from('route_edit').update(columns).eq('id', id).select('id'))
 }
 
 export async function deleteEdit(id: number): Promise<void> {
-  changed(await rows(api.from('route_edit').delete().eq('id', id).select('id')))
-}
-
-function changed(found: readonly unknown[]): void {
-  if (found.length === 0) throw new ApiError({ message: t('routes.edits.gone'), status: 404 })
+  await changedRow(api.from('route_edit').delete().eq('id', id).select('id'))
 }

@@ -1,10 +1,8 @@
 /*
  * Routes as the pages need them: the list, and a route as a form has it.
  */
-import { api, rows, type Row } from '@/api/client'
-import { ApiError } from '@/api/error'
+import { api, changedRow, rows, type Row } from '@/api/client'
 import { useLive } from '@/composables/useLive'
-import { t } from '@/i18n'
 import { isoTime, localTime } from '@/lib/localTime'
 import type { FormShape } from '@/lib/formErrors'
 
@@ -126,21 +124,15 @@ export function changesOf(draft: Draft, before: Draft): Partial<Columns> {
   return Object.fromEntries(Object.entries(now).filter(([name, value]) => value !== then[name as keyof Columns]))
 }
 
-export async function createRoute(columns: Columns): Promise<Route> {
-  return one(await rows(api.from('route').insert(columns).select()))
+export function createRoute(columns: Columns): Promise<Route> {
+  return changedRow(api.from('route').insert(columns).select())
 }
 
-export async function changeRoute(id: number, columns: Partial<Columns>): Promise<Route> {
-  return one(await rows(api.from('route').update(columns).eq('id', id).select()))
+export function changeRoute(id: number, columns: Partial<Columns>): Promise<Route> {
+  return changedRow(api.from('route').update(columns).eq('id', id).select())
 }
 
 export async function deleteRoute(id: number): Promise<void> {
-  one(await rows(api.from('route').delete().eq('id', id).select('id')))
+  await changedRow(api.from('route').delete().eq('id', id).select('id'))
 }
 
-/** Nothing was changed if somebody else has deleted it meanwhile. */
-function one<T>(changed: readonly T[]): T {
-  const [first] = changed
-  if (first === undefined) throw new ApiError({ message: t('routes.gone'), status: 404 })
-  return first
-}
