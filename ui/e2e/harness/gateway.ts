@@ -1,0 +1,77 @@
+/*
+ * The gateway that the tests talk to: where it is, and what is done to it other than by its pages.  setup.ts writes
+ * down where, as each test file may run in another process.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+
+export const USERS = ['admin', 'olga', 'victor', 'cara'] as const
+export type User = (typeof USERS)[number]
+
+export interface Gateway {
+  url: string
+  password: string
+  dicomPort: number
+  /** folder of the database server's socket */
+  socket: string
+  /** folder of everything that the stack writes */
+  scratch: string
+  /** who has signed in: file of his cookie */
+  sessions: Record<User, string>
+  /** by path as the router has it: an address of that page that shows something */
+  addresses: Record<string, string>
+}
+
+/** Names the file, from setup.ts to the tests. */
+export const FILE_VARIABLE = 'DGW_E2E_GATEWAY'
+
+let known: Gateway | undefined
+
+export function gateway(): Gateway {
+  known ??= JSON.parse(readFileSync(process.env[FILE_VARIABLE] ?? '', 'utf8')) as Gateway
+  return known
+}
+
+/** What psql prints: columns apart by "|". */
+export function sql(statement: string): string {
+  const { socket } = gateway()
+  return execFileSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-h', socket, '-U', 'postgres', '-d', 'dicomgw', '-c', statement], { encoding: 'utf8' }).trim()
+}
+
+/** Sends files as a modality does. */
+export function send(callingAe: string, files: readonly string[]): void {
+  execFileSync('dcmsend', ['-nh', '-nuc', '-aet', callingAe, '-aec', 'DICOMGW', '127.0.0.1', String(gateway().dicomPort), ...files], { stdio: 'pipe' })
+}
+
+/** A real object of python3-pydicom. */
+export function pydicomFile(name: string): string {
+  const folder = execFileSync('/usr/bin/python3', ['-c', 'import os, pydicom.data; print(os.path.dirname(pydicom.data.__file__))'], { encoding: 'utf8' }).trim()
+  return join(folder, 'test_files', name)
+}
+
+/** A TCP port that nobody has. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+/** A PACS that takes everything and keeps nothing.  It goes with the stack, whose folder it runs in. */
+export function startPacs(aeTitle: string, port: number): ChildProcess {
+  return spawn('storescp', ['--ignore', '+xa', '-aet', aeTitle, String(port)], { cwd: gateway().scratch, stdio: 'ignore' })
+}
+
+export async function stopped(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  await new Promise((resolve) => {
+    child.once('exit', resolve)
+    child.kill('SIGKILL')
+  })
+}
