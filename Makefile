@@ -136,7 +136,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 # These targets need nothing installed; some of them do the installing.
 STANDALONE = help deps demo install-web test lint format fuzz bench bench-full bench-queue bench-route \
-	ui install-ui ui-test ui-types ui-stack
+	ui install-ui ui-test ui-e2e ui-screenshots ui-types ui-stack
 
 ifneq ($(wildcard $(PGXS)),)
 
@@ -221,7 +221,7 @@ help:
 	@echo '                SERVER_NAME=its.name CLUSTER=15/main (whose pg_hba.conf and pg_ident.conf may be added to)'
 	@echo 'make demo       a private server, a PACS, real objects: watch them go through'
 	@echo 'make test       build and test in a scratch folder'
-	@echo '                LAYERS="unit helper regress isolation pgtap ui tap e2e fuzz" T=one-test JOBS=n'
+	@echo '                LAYERS="unit helper regress isolation pgtap ui tap e2e browser fuzz" T=one-test JOBS=n'
 	@echo 'make bench      how fast it is, beside Orthanc, storescp and the machine (minutes)'
 	@echo 'make bench-full the same with longer runs, a large past, ten minutes of full speed (an hour)'
 	@echo 'make bench-queue  what a job costs beside a backlog, a history, an old snapshot'
@@ -229,6 +229,8 @@ help:
 	@echo 'make ui         build the web UI into ui/dist'
 	@echo 'make install-ui install it into UI_DIR=$(UI_DIR) (DESTDIR=... to stage)'
 	@echo 'make ui-test    the tests of its logic and components'
+	@echo 'make ui-e2e     the tests of its pages, in a browser, on a whole gateway'
+	@echo 'make ui-screenshots  the pictures of docs/ui anew'
 	@echo 'make ui-types   write ui/src/api/schema.ts anew, after a change of schema dicomgw_api'
 	@echo 'make ui-stack   a gateway full of objects, with the UI before it, to work on pages'
 	@echo 'make lint       formatting, static analysis, scripts'
@@ -283,6 +285,14 @@ install-ui:
 
 ui-test: $(UI_MODULES)
 	cd ui && ../tools/npm test
+
+ui-e2e: ui
+	@tools/deps build run test
+	cd ui && ../tools/npm run e2e
+
+ui-screenshots: ui
+	@tools/deps build run test
+	cd ui && ../tools/npm run screenshots
 
 ui-types:
 	@tools/ui-types

@@ -15,6 +15,7 @@
 #	scratch_postgrest		sets and exports $DGW_POSTGREST: PostgREST 12 or later in PATH,
 #							or else what npm installs in $scratch/tree/deploy
 #	scratch_ui				what the UI's tests need, by npm, in $scratch/tree/ui
+#	scratch_pages			after that, the pages, in $scratch/tree/ui/dist
 #	scratch_small_fs		mount two small file systems in it, if that is permitted;
 #							exports DGW_SMALL_FS and DGW_SMALL_FS_2, else empty
 #	scratch_unmount			unmount them
@@ -119,6 +120,13 @@ scratch_ui() {
 
 	(cd -- "$scratch/tree/ui" && scratch_as ../tools/npm ci --no-audit --no-fund >"$log" 2>&1) ||
 		die "npm could not install what the UI's tests need; all it said is in $log"
+}
+
+scratch_pages() {
+	local log=$scratch/pages.log
+
+	(cd -- "$scratch/tree/ui" && scratch_as ../tools/npm run build >"$log" 2>&1) ||
+		die "the UI could not be built; all that was said is in $log"
 }
 
 # For tests that fill a file system, with bytes or with files.  The mounts are seen by this process and its

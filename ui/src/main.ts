@@ -31,7 +31,7 @@ listeners.signedOut = () => {
   const here = router.currentRoute.value
   if (here.meta.role !== 'anyone') void router.push(signInFirst(here))
 }
-watchConnection(() => void queries.refetchQueries({ type: 'active', predicate: (query) => query.state.status === 'error' }))
+watchConnection(() => void queries.refetchQueries({ type: 'active' }))
 
 createApp(App)
   .use(Quasar, { plugins: { Dark, Notify }, iconSet })

@@ -58,6 +58,22 @@ describe('requests', () => {
 })
 
 describe('a server that is away', () => {
+  it('is suspected to be when it does not answer for long', async () => {
+    vi.useFakeTimers()
+    listeners.slow = vi.fn()
+    let answer = (_: Response) => {}
+    vi.stubGlobal('fetch', () => new Promise<Response>((resolve) => { answer = resolve }))
+    const waiting = rows(api.from('study').select())
+    await vi.advanceTimersByTimeAsync(7000)
+    expect(listeners.slow).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(listeners.slow).toHaveBeenCalledTimes(1)
+    answer(new Response('[]'))
+    await waiting
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(listeners.slow).toHaveBeenCalledTimes(1)
+    vi.useRealTimers()
+  })
   it('does not answer', async () => {
     vi.stubGlobal('fetch', vi.fn(() => Promise.reject(new TypeError('Failed to fetch'))))
     expect((await failure(rows(api.from('study').select()))).kind).toBe('away')

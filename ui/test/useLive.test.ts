@@ -31,4 +31,7 @@ it('leaves a slow server time for other things', () => {
   expect(pauseAfter(50)).toBe(2000)
   expect(pauseAfter(3000)).toBe(12000)
   expect(pauseAfter(50, 10000)).toBe(10000)
+  // the server was away for two minutes
+  expect(pauseAfter(120_000)).toBe(30_000)
+  expect(pauseAfter(120_000, 60_000)).toBe(60_000)
 })

@@ -4,8 +4,8 @@
 # output in a file; prints one line for each, and what went wrong after a failure.
 #
 # A test is a hash: layer and name (for people), command (a list), and optionally
-# tap (its output speaks TAP, and is held to it), limit (seconds), env, dir, and
-# diff (a file to show when it fails).
+# tap (its output speaks TAP, and is held to it), each (each check in it is reported as a
+# test of its own), limit (seconds), env, dir, and diff (a file to show when it fails).
 
 package DicomGW::Runner;
 
@@ -135,6 +135,14 @@ sub _report
 	my ($checks, @why);
 
 	($checks, @why) = _check_tap($test->{log}) if $test->{tap};
+	if ($test->{each})
+	{
+		# a failed check is one already, and so is the exit status that comes of it
+		my $failed = $self->_report_each($test);
+
+		@why = grep { !/^not ok/ } @why;
+		return if !@why && !$test->{timed_out} && ($failed || !$status);
+	}
 	push @why, $test->{timed_out} if $test->{timed_out};
 	push @why, 'ended by signal ' . ($status & 127) if $status & 127;
 	push @why, 'exit status ' . ($status >> 8) if $status >> 8 && !@why;
@@ -155,6 +163,27 @@ sub _report
 		$self->{passed}++;
 	}
 	return;
+}
+
+# A line for each check, with the time that it says it took, and what it says of a failure; the number of failures.
+sub _report_each
+{
+	my ($self, $test) = @_;
+	my ($failed, $lines) = (0, 0);
+
+	open my $fh, '<', $test->{log} or return 0;
+	while (<$fh>)
+	{
+		if (/^(not )?ok \d+ - (.*?)(?: # time=(\d+)ms)?$/)
+		{
+			printf "%-5s %-9s %-47s %7.1f s\n", $1 ? 'FAIL' : 'ok', $test->{layer}, $2, ($3 // 0) / 1000;
+			$self->{ $1 ? 'failed' : 'passed' }++;
+			($failed, $lines) = ($failed + 1, 0) if $1;
+			$lines = TAIL_LINES unless $1;
+		}
+		elsif (/^#/ && $failed && ++$lines <= TAIL_LINES) { print "      | $_"; }
+	}
+	return $failed;
 }
 
 # Number of checks, and what is wrong with them.

@@ -28,10 +28,15 @@ export const API_PATH = '/api'
 export const listeners = {
   answered: () => {},
   away: () => {},
+  slow: () => {},
   signedOut: () => {},
 }
 
+/** Longer than an answer takes, but that of a few functions. */
+const SLOW_MS = 8000
+
 async function watchedFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const slow = setTimeout(() => listeners.slow(), SLOW_MS)
   let response: Response
   try {
     response = await fetch(input, { ...init, credentials: 'same-origin' })
@@ -39,6 +44,8 @@ async function watchedFetch(input: RequestInfo | URL, init?: RequestInit): Promi
     // a request that was given up says nothing about the server
     if (!(error instanceof DOMException && error.name === 'AbortError')) listeners.away()
     throw error
+  } finally {
+    clearTimeout(slow)
   }
   if (isAway(response.status, response.status === 503 ? await codeOf(response) : '')) listeners.away()
   else listeners.answered()

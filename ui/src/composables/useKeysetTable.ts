@@ -9,6 +9,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, typ
 import { rows as rowsOf } from '@/api/client'
 import { toApiError, type ApiError } from '@/api/error'
 import { after, keyOf, upTo, type Key, type Order } from '@/lib/keyset'
+import { useConnection } from './useConnection'
 import { LIVE_MS, pauseAfter } from './useLive'
 
 export type TableRow = Record<string, unknown>
@@ -170,6 +171,11 @@ export function useKeysetTable<R extends object>(options: KeysetOptions<R>): Key
     over = true
     clearTimeout(timer)
     controller.abort()
+  })
+
+  const { awaySince } = useConnection()
+  watch(awaySince, (since) => {
+    if (since === null) void refresh()
   })
 
   watch(() => [urlOf(options.query()), options.order()], () => void reset(), { immediate: true, deep: true })

@@ -7,10 +7,12 @@ import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import type { ApiError } from '@/api/error'
 
 export const LIVE_MS = 2000
+/** What took minutes, as the server was away, is not left alone for many more. */
+const LONGEST_MS = 30000
 
 /** An answer that takes long is not asked for all the time: the server has other things to do, too. */
 export function pauseAfter(took: number, interval: number = LIVE_MS): number {
-  return Math.max(interval, 4 * took)
+  return Math.max(interval, Math.min(4 * took, LONGEST_MS))
 }
 
 export interface LiveOptions {
