@@ -2,6 +2,7 @@
  * Results as TAP, which the test runner of the whole project reads (test/lib/suite): a test a line, with the time it took.
  */
 import type { FullConfig, FullResult, Reporter, Suite, TestCase, TestError, TestResult } from '@playwright/test/reporter'
+import { FIGURE } from './figure'
 
 export default class TapReporter implements Reporter {
   private number = 0
@@ -15,7 +16,7 @@ export default class TapReporter implements Reporter {
     this.say(`${result.status === 'passed' ? 'ok' : 'not ok'} ${++this.number} - ${name} # time=${result.duration}ms`)
     if (result.status === 'skipped') this.comment('not run')
     for (const error of result.errors) this.comment(error.message ?? '')
-    for (const { name: what, body } of result.attachments) if (what === 'figure') this.comment(body?.toString() ?? '')
+    for (const { type, description } of test.annotations) if (type === FIGURE) this.comment(description ?? '')
   }
 
   /** of the stack, of a test file: no test was run for it */
