@@ -12,7 +12,7 @@ export default class TapReporter implements Reporter {
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {
-    const name = test.titlePath().slice(2).join(' ').replace(/#/g, '')
+    const name = test.titlePath().slice(2).join(' ').replace('.spec.ts', ':').replace(/#/g, '')
     this.say(`${result.status === 'passed' ? 'ok' : 'not ok'} ${++this.number} - ${name} # time=${result.duration}ms`)
     if (result.status === 'skipped') this.comment('not run')
     for (const error of result.errors) this.comment(error.message ?? '')
