@@ -5,7 +5,7 @@
 import { violations } from './harness/accessibility'
 import { gateway } from './harness/gateway'
 import { shellRoutes } from './harness/pages'
-import { open, overflow } from './harness/screen'
+import { open, overflow, settled } from './harness/screen'
 import { expect, test } from './harness/test'
 
 for (const { path } of shellRoutes) {
@@ -13,13 +13,14 @@ for (const { path } of shellRoutes) {
     const address = gateway().addresses[path]
     expect(address, 'no link leads to this page').toBeDefined()
 
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme })
-      await open(page, address ?? '')
-      expect(await violations(page), `accessibility, ${colorScheme}`).toEqual([])
-    }
-    await page.setViewportSize({ width: 360, height: 740 })
     await open(page, address ?? '')
+    expect(await violations(page), 'accessibility, light').toEqual([])
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await expect(page.locator('body')).toHaveClass(/body--dark/)
+    expect(await violations(page), 'accessibility, dark').toEqual([])
+
+    await page.setViewportSize({ width: 360, height: 740 })
+    await settled(page)
     expect(await overflow(page), 'at 360 px').toEqual([])
     expect(await violations(page), 'accessibility at 360 px').toEqual([])
   })

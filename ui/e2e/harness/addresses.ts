@@ -4,13 +4,14 @@
  */
 import type { Page } from '@playwright/test'
 import { hasParameters, patternOf, shellRoutes } from './pages'
-import { settled } from './screen'
+import { open } from './screen'
 
 async function linksOf(page: Page): Promise<string[]> {
   return page.locator('main a[href^="/"]').evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''))
 }
 
-export async function findAddresses(page: Page): Promise<Record<string, string>> {
+/** Opens one of each; visit: what is done there. */
+export async function findAddresses(page: Page, visit: (address: string) => Promise<void> = () => Promise.resolve()): Promise<Record<string, string>> {
   const found: Record<string, string> = {}
   const queue: string[] = []
   const take = (path: string, address: string) => {
@@ -19,8 +20,8 @@ export async function findAddresses(page: Page): Promise<Record<string, string>>
   }
   for (const route of shellRoutes) if (route.menu) take(route.path, route.path)
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    await page.goto(next)
-    await settled(page)
+    await open(page, next)
+    await visit(next)
     for (const link of await linksOf(page)) {
       const path = link.replace(/[?#].*/s, '')
       const route = shellRoutes.find((r) => patternOf(r).test(path))

@@ -3,8 +3,9 @@
  * down where, as each test file may run in another process.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export const USERS = ['admin', 'olga', 'victor', 'cara'] as const
@@ -40,15 +41,16 @@ export function sql(statement: string): string {
   return execFileSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-h', socket, '-U', 'postgres', '-d', 'dicomgw', '-c', statement], { encoding: 'utf8' }).trim()
 }
 
-/** Sends files as a modality does. */
-export function send(callingAe: string, files: readonly string[]): void {
-  execFileSync('dcmsend', ['-nh', '-nuc', '-aet', callingAe, '-aec', 'DICOMGW', '127.0.0.1', String(gateway().dicomPort), ...files], { stdio: 'pipe' })
-}
-
-/** A real object of python3-pydicom. */
-export function pydicomFile(name: string): string {
-  const folder = execFileSync('/usr/bin/python3', ['-c', 'import os, pydicom.data; print(os.path.dirname(pydicom.data.__file__))'], { encoding: 'utf8' }).trim()
-  return join(folder, 'test_files', name)
+/** Sends objects of a new study, as a modality does; see new_study.py. */
+export function sendNewStudy(callingAe: string, count: number, values: Readonly<Record<string, string>> = {}): void {
+  const folder = mkdtempSync(join(tmpdir(), 'dicomgw-study.'))
+  try {
+    const script = join(import.meta.dirname, '..', 'new_study.py')
+    execFileSync('/usr/bin/python3', [script, folder, String(count), ...Object.entries(values).map((value) => value.join('='))], { stdio: 'pipe' })
+    execFileSync('dcmsend', ['-nh', '-nuc', '+sd', '-aet', callingAe, '-aec', 'DICOMGW', '127.0.0.1', String(gateway().dicomPort), folder], { stdio: 'pipe' })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 /** A TCP port that nobody has. */

@@ -1,16 +1,41 @@
 /*
  * Looking at a page as a whole.
  */
-import { expect, type Page } from '@playwright/test'
+import { expect, type Page, type Request } from '@playwright/test'
 
-/** Its heading is there, and nothing says that it is still loading. */
+const QUIET_MS = 150
+const pending = new WeakMap<Page, Set<Request>>()
+
+/** Requests of this page that are not answered yet, from now on. */
+export function track(page: Page): Set<Request> {
+  const known = pending.get(page)
+  if (known) return known
+  const requests = new Set<Request>()
+  page.on('request', (request) => requests.add(request))
+  page.on('requestfinished', (request) => requests.delete(request))
+  page.on('requestfailed', (request) => requests.delete(request))
+  pending.set(page, requests)
+  return requests
+}
+
+/**
+ * Its heading is there, nothing says that it is still loading, and what it has asked for is answered.  (Playwright's
+ * "networkidle" may never come on a slow machine, as pages ask every two seconds.)
+ */
 export async function settled(page: Page): Promise<void> {
+  const requests = track(page)
   await expect(page.locator('h1')).toBeVisible()
-  await page.waitForLoadState('networkidle')
-  await expect(page.locator('.q-spinner, .q-inner-loading')).toHaveCount(0)
+  await expect(async () => {
+    expect(requests.size).toBe(0)
+    // an answer leads to another request, as a study does to its series
+    await page.waitForTimeout(QUIET_MS)
+    expect(requests.size).toBe(0)
+    await expect(page.locator('.q-spinner, .q-inner-loading')).toHaveCount(0, { timeout: 1 })
+  }).toPass({ intervals: [20], timeout: 20_000 })
 }
 
 export async function open(page: Page, address: string): Promise<void> {
+  track(page)
   await page.goto(address)
   await settled(page)
 }

@@ -3,6 +3,7 @@
  */
 import { test as base, expect } from '@playwright/test'
 import { gateway, type User } from './gateway'
+import { track } from './screen'
 import { watch } from './watch'
 
 interface Options {
@@ -21,6 +22,7 @@ export const test = base.extend<Options>({
   storageState: async ({ user }, use) => use(user === null ? undefined : gateway().sessions[user]),
   context: async ({ context, expected }, use) => {
     const found = await watch(context)
+    context.on('page', track)
     await use(context)
     expect(found.filter((line) => !expected?.test(line)), 'what the browser complains of').toEqual([])
   },
