@@ -21,7 +21,7 @@ test.setTimeout(120_000)
 
 test.beforeAll(async () => {
   port = await freePort()
-  pacs = startPacs('WALK', port)
+  pacs = await startPacs('WALK', port)
 })
 
 test.afterAll(async () => {
@@ -97,17 +97,19 @@ async function queueSaysWhy(page: Page): Promise<void> {
   const job = page.getByRole('dialog', { name: /^Job / })
   await expect(job.getByText(/Connection refused/).first()).toBeVisible()
   await page.keyboard.press('Escape')
-  await goTo(page, 'Dashboard')
-  await expect(page.getByText(`Destination "${NAME}" is down`)).toBeVisible()
+  await goTo(page, 'Destinations')
+  await expect(page.getByRole('row').filter({ hasText: NAME })).toContainText('down')
 }
 
 async function repairAndRetry(page: Page): Promise<void> {
-  pacs = startPacs('WALK', port)
   await goTo(page, 'Queue')
   const row = page.getByRole('row').filter({ hasText: NAME })
   await row.getByRole('checkbox').click()
   await page.getByRole('button', { name: 'Retry', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Retry now' })
+  await expect(dialog.getByText(/^1 job will be tried again/)).toBeVisible()
+  // only now: once it is there the gateway finds out by itself, too
+  pacs = await startPacs('WALK', port)
   await dialog.getByRole('button', { name: 'Retry', exact: true }).click()
   await dialog.getByRole('button', { name: 'Close' }).click()
   await expect(row).toHaveCount(0, { timeout: 20_000 })

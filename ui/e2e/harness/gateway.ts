@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -65,9 +65,23 @@ export function freePort(): Promise<number> {
   })
 }
 
-/** A PACS that takes everything and keeps nothing.  It goes with the stack, whose folder it runs in. */
-export function startPacs(aeTitle: string, port: number): ChildProcess {
-  return spawn('storescp', ['--ignore', '+xa', '-aet', aeTitle, String(port)], { cwd: gateway().scratch, stdio: 'ignore' })
+/** A PACS that takes everything and keeps nothing; it listens.  It goes with the stack, whose folder it runs in. */
+export async function startPacs(aeTitle: string, port: number): Promise<ChildProcess> {
+  const child = spawn('storescp', ['--ignore', '+xa', '-aet', aeTitle, String(port)], { cwd: gateway().scratch, stdio: 'ignore' })
+  while (!(await listens(port))) {
+    if (child.exitCode !== null) throw new Error(`storescp ended with status ${child.exitCode}`)
+  }
+  return child
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
 }
 
 export async function stopped(child: ChildProcess): Promise<void> {
