@@ -106,7 +106,7 @@ async function repairAndRetry(page: Page): Promise<void> {
   const row = page.getByRole('row').filter({ hasText: NAME })
   await row.getByRole('checkbox').click()
   await page.getByRole('button', { name: 'Retry', exact: true }).click()
-  const dialog = page.getByRole('dialog', { name: 'Retry now' })
+  const dialog = page.getByRole('dialog', { name: 'Retry', exact: true })
   await expect(dialog.getByText(/^1 job will be tried again/)).toBeVisible()
   // only now: once it is there the gateway finds out by itself, too
   pacs = await startPacs('WALK', port)
