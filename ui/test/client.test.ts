@@ -61,7 +61,7 @@ describe('a server that is away', () => {
   it('is suspected to be when it does not answer for long', async () => {
     vi.useFakeTimers()
     listeners.slow = vi.fn()
-    let answer = (_: Response) => {}
+    let answer: (response: Response) => void = () => {}
     vi.stubGlobal('fetch', () => new Promise<Response>((resolve) => { answer = resolve }))
     const waiting = rows(api.from('study').select())
     await vi.advanceTimersByTimeAsync(7000)

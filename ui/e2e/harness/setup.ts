@@ -32,12 +32,13 @@ async function prepare({ values }: Stack, config: FullConfig, folder: string): P
 
 export default async function setup(config: FullConfig): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'dicomgw-browser.'))
-  const stack = await startStack(folder)
+  let stack: Stack | undefined
   const finish = async () => {
-    await stack.stop()
+    await stack?.stop()
     rmSync(folder, { recursive: true })
   }
   try {
+    stack = await startStack(folder)
     const file = join(folder, 'gateway.json')
     writeFileSync(file, JSON.stringify(await prepare(stack, config, folder)))
     process.env[FILE_VARIABLE] = file

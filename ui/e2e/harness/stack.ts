@@ -17,6 +17,11 @@ function variables(path: string): Record<string, string> {
   return Object.fromEntries(readFileSync(path, 'utf8').trim().split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]))
 }
 
+/** Without what npm, if that is what has started this, says to other npms, which run as another user. */
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
+}
+
 export async function startStack(folder: string): Promise<Stack> {
   const running = process.env.STACK_FILE
   if (running !== undefined && existsSync(running)) return { values: variables(running), stop: () => Promise.resolve() }
@@ -24,7 +29,7 @@ export async function startStack(folder: string): Promise<Stack> {
   const file = join(folder, 'stack.env')
   // told to end if this process dies, however it does
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', join(import.meta.dirname, '..', 'stack')], {
-    env: { ...process.env, STACK_FILE: file },
+    env: { ...environment(), STACK_FILE: file },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
