@@ -20,6 +20,7 @@ export default defineConfig({
     viewport: { width: 1360, height: 900 },
     locale: 'en-GB',
     ignoreHTTPSErrors: true,
+    contextOptions: { reducedMotion: 'reduce' }, // colours on their way from light to dark have the contrast of neither
     screenshot: 'only-on-failure',
     launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] },
   },
