@@ -16,7 +16,7 @@ const ROUTE = 'walk: all of its CT'
 let pacs: ChildProcess | undefined
 let port = 0
 
-test.use({ user: null, expected: /status of 401|check_predicate/ })
+test.use({ user: null, expected: /status of 401/ })
 test.setTimeout(120_000)
 
 test.beforeAll(async () => {

@@ -118,7 +118,7 @@ export const common = {
       cancel: { one: '{n} job cancelled.', other: '{n} jobs cancelled.' },
       set_priority: { one: '{n} job has the new priority.', other: '{n} jobs have the new priority.' },
       move: '{moved} moved; {sent} being sent, which stay.',
-      check_storage: '{files} files compared, {problems} problems found, {removed} files removed.',
+      check_storage: 'Files compared: {files}; problems found: {problems}; files removed: {removed}.',
     },
     arguments: {
       destination: 'Destination',
