@@ -29,7 +29,7 @@ export interface KeysetOptions<R extends object> {
   order: () => readonly Order[]
   /** rows in a page */
   pageSize?: number
-  /** rows that are kept at most (20,000) */
+  /** rows that are kept at most (100,000) */
   most?: number
   /** false: only as it was when it was loaded */
   live?: boolean
@@ -61,8 +61,8 @@ interface Page<R> {
   rows: R[]
 }
 
-/** More than anybody scrolls through, and some 25 MB. */
-const MOST_KEPT = 20000
+/** More than anybody scrolls through, and some 125 MB. */
+const MOST_KEPT = 100_000
 
 /** As much as PostgREST gives at a time (db-max-rows). */
 const MOST_ROWS = 1000
