@@ -12,6 +12,9 @@ const FIRST_PAINT_MS = 1000
 const INITIAL_JS_BYTES = 250_000
 const ROWS = 100_000
 
+// with reduced motion, a wheel jumps instead of scrolling
+test.use({ contextOptions: { reducedMotion: 'no-preference' } })
+
 /** Scripts that this page has loaded, with their compressed sizes. */
 async function scripts(page: Page): Promise<{ name: string; bytes: number }[]> {
   const loaded = await page.evaluate(() => performance.getEntriesByType('resource').map((entry) => ({ name: entry.name, bytes: (entry as PerformanceResourceTiming).encodedBodySize })))
