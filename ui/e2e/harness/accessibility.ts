@@ -7,10 +7,6 @@ import axe, { type AxeResults } from 'axe-core'
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice']
 
 export async function violations(page: Page): Promise<string[]> {
-  // colours that change are there with the frame after the next
-  await page.evaluate(() => new Promise<void>((done) => {
-    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0)))
-  }))
   // not by a script element, which the Content-Security-Policy would forbid
   await page.evaluate(axe.source)
   const results: AxeResults = await page.evaluate(
