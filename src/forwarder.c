@@ -496,6 +496,8 @@ dgw_forwarder_run(void)
 
 	for (;;)
 	{
+		TimestampTz began = GetCurrentTimestamp();
+
 		(void) dgw_between_turns();
 		MemoryContextSwitchTo(turn_context);
 		read_lanes(&reports);
@@ -507,6 +509,7 @@ dgw_forwarder_run(void)
 
 		flush_lanes();
 		show_idle();
+		dgw_rest(began);
 		dgw_wait(wait_set, time_to_wait());
 	}
 }

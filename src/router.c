@@ -260,18 +260,22 @@ dgw_router_run(void)
 
 	for (;;)
 	{
+		TimestampTz began;
 		int n;
 
 		do
 		{
 			if (dgw_between_turns())
 				next_look = 0;
+			began = GetCurrentTimestamp();
 			n = dgw_routing ? route_batch() : 0;
 		} while (n == BATCH_SIZE);
 		if (dgw_routing)
 		{
 			look_for_complete();
 			dgw_idle("waits for received objects; " UINT64_FORMAT " routed", n_routed);
+			if (n > 0)
+				dgw_rest(began);
 			dgw_wait(wait_set, Min(DGW_POLL_MS, TimestampDifferenceMilliseconds(
 													GetCurrentTimestamp(), next_look)));
 		}

@@ -21,6 +21,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "launcher.h"
 #include "worker.h"
@@ -184,4 +185,13 @@ dgw_wait(WaitEventSet *set, long timeout_ms)
 	}
 	WaitEventSetWait(set, timeout_ms, &event, 1, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
+}
+
+void
+dgw_rest(TimestampTz turn_began)
+{
+	long rest_ms = DGW_TURN_MS - TimestampDifferenceMilliseconds(turn_began, GetCurrentTimestamp());
+
+	if (rest_ms > 0)
+		pg_usleep(rest_ms * 1000);
 }

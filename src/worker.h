@@ -28,6 +28,9 @@
 /* How long a worker sleeps at most before it looks for itself, in milliseconds. */
 #define DGW_POLL_MS 5000
 
+/* Turns of a busy worker follow each other at this distance at least (ms). */
+#define DGW_TURN_MS 10
+
 /* Entry point of the dynamic background workers; the argument is a DgwWorkerKind. */
 extern PGDLLEXPORT void dgw_worker_main(Datum kind);
 
@@ -56,6 +59,12 @@ extern bool dgw_between_turns(void);
 /* A set of our latch, the postmaster's death, and one descriptor (or -1). */
 extern WaitEventSet *dgw_wait_set(int fd);
 extern void dgw_wait(WaitEventSet *set, long timeout_ms);
+
+/*
+ * Sleep until DGW_TURN_MS after the turn that began then: what comes in
+ * meanwhile shares the next one, and much of what a turn costs.
+ */
+extern void dgw_rest(TimestampTz turn_began);
 
 /* What each worker does; they never return. */
 extern void dgw_receiver_run(void) pg_attribute_noreturn();
