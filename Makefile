@@ -43,6 +43,10 @@ OBJS = \
 	src/receiver_association.o \
 	src/receiver_batch.o \
 	src/batch_files.o \
+	src/directory_sync.o \
+	src/journal.o \
+	src/journal_sync.o \
+	src/journal_mend.o \
 	src/batch_duplicates.o \
 	src/admission.o \
 	src/association_log.o \
@@ -69,6 +73,7 @@ OBJS = \
 	src/storage_file.o \
 	src/storage_list.o \
 	src/storage_copy.o \
+	src/storage_write.o \
 	src/storage_check.o \
 	src/storage_repair.o \
 	src/storage_retention.o \
@@ -84,7 +89,7 @@ OBJS = \
 # The install script, in this order; a file of sql/ that is in neither list
 # stops the build, lest it be forgotten.
 SQL_PARTS = $(addprefix sql/,$(addsuffix .sql,schema status identity audit audit_event listener remote_ae destination \
-	destination_window destination_state destination_group object storage_repair header dictionary \
+	destination_window destination_state destination_group object journal storage_repair header dictionary \
 	route deidentification deidentification_rules pseudonym route_edit edit_plan edit_preview \
 	queue study group_placement gathering routing unrouted forwarding job_status echo verbs replay destination_admin \
 	timeline storage storage_check task retention maintenance association measurement traffic history revert dry_run explain \
@@ -102,7 +107,7 @@ DATA = $(UPGRADES)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(RENDER_OBJS) $(SYSLOG_OBJS) $(SHARED_HELPER_OBJS))
-HELPER_C_OBJS = $(sort $(STOW_OBJS) $(filter-out $(PROTOCOL_OBJS),$(WORKER_OBJS)))
+HELPER_C_OBJS = $(sort $(STOW_OBJS) $(filter-out $(OBJS),$(SYNC_OBJS) $(WORKER_OBJS)))
 HELPER_OBJS = $(HELPER_CXX_OBJS) $(HELPER_C_OBJS)
 HELPER_BOTHFLAGS = -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)
 HELPER_CXXFLAGS = -std=c++17 $(HELPER_BOTHFLAGS)
@@ -181,6 +186,7 @@ dicomgw-scu: $(SCU_OBJS) $(SHARED_HELPER_OBJS) $(WORKER_OBJS)
 dicomgw-stow: $(STOW_OBJS) $(WORKER_OBJS)
 dicomgw-render: $(RENDER_OBJS) $(WORKER_OBJS)
 dicomgw-syslog: $(SYSLOG_OBJS) $(WORKER_OBJS)
+dicomgw-sync: $(SYNC_OBJS) $(WORKER_OBJS)
 
 dicomgw-scp dicomgw-scu:
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(HELPER_LIBS)
@@ -193,6 +199,9 @@ dicomgw-syslog:
 
 dicomgw-stow:
 	$(CC) $(HELPER_CFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^) $(STOW_LIBS)
+
+dicomgw-sync:
+	$(CC) $(HELPER_CFLAGS) $(HELPER_LDFLAGS) -o $@ $(filter %.o,$^)
 
 $(HELPER_CXX_OBJS): %.o: %.cpp
 	$(CXX) $(HELPER_CXXFLAGS) $(HELPER_CPPFLAGS) -c -o $@ $<

@@ -104,7 +104,7 @@ FROM (VALUES
     -- ---------- the workers' and the owner's own ----------
 
     ('nobody', 'SELECT', 'dicomgw',
-     'measurement pseudonym destination_secret sender_destination forward_target removable delivered storage_epoch task_portion audit_target app_user token_secret login_failure'),
+     'journal journal_a journal_b measurement pseudonym destination_secret sender_destination forward_target removable delivered storage_epoch task_portion audit_target app_user token_secret login_failure'),
     ('nobody', 'EXECUTE', 'dicomgw', 'notify_config_change() notify_work() create_first_admin() create_roles() drop_roles()')
 ) AS g(roles, privilege, schema, names)
 CROSS JOIN regexp_split_to_table(g.roles, '\s+') AS r(role)

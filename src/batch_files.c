@@ -13,86 +13,22 @@
 #include <unistd.h>
 
 #include "batch_files.h"
+#include "directory_sync.h"
 #include "guc.h"
+#include "journal.h"
 
-/* The storage folder, or the mirror. */
-typedef struct Place
-{
-	const char *root;
-
-	/* The last directory whose way up to the root is known to be on disk. */
-	char rooted_directory[MAXPGPATH];
-
-	/* The directory of the object before, and whether it could be synced. */
-	char last[MAXPGPATH];
-	bool last_synced;
-} Place;
-
-static Place storage;
-static Place mirror;
-
-static void
-begin(Place *place, const char *root)
-{
-	place->root = root;
-	place->last[0] = '\0';
-}
+static DgwDirectories storage;
+static DgwDirectories mirror;
 
 static bool
-sync_directory(const char *path)
+sync_directory_of(DgwDirectories *place, DgwSlice file)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool synced;
+	bool synced = dgw_directories_sync(place, file.data, file.len);
 
-	if (fd < 0)
-	{
-		ereport(LOG,
-				(errcode_for_file_access(), errmsg("could not open directory \"%s\": %m", path)));
-		return false;
-	}
-	synced = fsync(fd) == 0;
 	if (!synced)
-		ereport(LOG,
-				(errcode_for_file_access(), errmsg("could not sync directory \"%s\": %m", path)));
-	close(fd);
+		ereport(LOG, (errcode_for_file_access(),
+					  errmsg("could not sync directory \"%s\": %m", place->last)));
 	return synced;
-}
-
-/* A directory, and if it is a new one every directory above it up to the root. */
-static bool
-sync_up_to_root(Place *place, const char *directory)
-{
-	char path[MAXPGPATH];
-
-	if (!sync_directory(directory))
-		return false;
-	if (strcmp(directory, place->rooted_directory) == 0)
-		return true;
-	strlcpy(path, directory, sizeof(path));
-	while (strlen(path) > strlen(place->root))
-	{
-		get_parent_directory(path);
-		if (!sync_directory(path))
-			return false;
-	}
-	strlcpy(place->rooted_directory, directory, sizeof(place->rooted_directory));
-	return true;
-}
-
-/* Neighbours of one directory share one sync. */
-static bool
-sync_directory_of(Place *place, DgwSlice file)
-{
-	char directory[MAXPGPATH];
-
-	snprintf(directory, sizeof(directory), "%s/%.*s", place->root, (int) file.len, file.data);
-	get_parent_directory(directory);
-	if (strcmp(directory, place->last) != 0)
-	{
-		strlcpy(place->last, directory, sizeof(place->last));
-		place->last_synced = sync_up_to_root(place, directory);
-	}
-	return place->last_synced;
 }
 
 static void
@@ -111,19 +47,49 @@ lose_mirror(DgwArrival *arrival, const char *comment)
 		refuse(arrival, comment);
 }
 
-void
-dgw_sync_directories(DgwArrival *arrivals, int n, const DgwPlaces *places)
+static int
+open_file(const DgwPlaces *places, DgwSlice path)
 {
-	begin(&storage, places->storage_path);
-	begin(&mirror, places->mirror_path);
+	char name[MAXPGPATH];
+
+	snprintf(name, sizeof(name), "%s/%.*s", places->storage_path, (int) path.len, path.data);
+	return open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static bool
+sync_file(const DgwPlaces *places, DgwSlice path)
+{
+	int fd = open_file(places, path);
+	bool synced = fd >= 0 && fdatasync(fd) == 0;
+
+	if (!synced)
+		ereport(LOG, (errcode_for_file_access(),
+					  errmsg("could not sync file \"%.*s\": %m", (int) path.len, path.data)));
+	if (fd >= 0)
+		close(fd);
+	return synced;
+}
+
+void
+dgw_sync_batch(DgwArrival *arrivals, int n, const DgwPlaces *places)
+{
+	bool to_journal = dgw_journal_has_room();
+
+	dgw_directories_begin(&storage, places->storage_path);
+	dgw_directories_begin(&mirror, places->mirror_path);
 	for (int i = 0; i < n; i++)
 	{
 		DgwReceived *o = &arrivals[i].object;
 
-		if (!sync_directory_of(&storage, o->path))
+		if (!o->synced && to_journal)
+			continue;
+		if (!o->synced && !sync_file(places, o->path))
+			refuse(&arrivals[i], "could not sync the object's file");
+		else if (!sync_directory_of(&storage, o->path))
 			refuse(&arrivals[i], "could not sync the storage directory");
 		else if (mirror.root != NULL && o->mirrored && !sync_directory_of(&mirror, o->path))
 			lose_mirror(&arrivals[i], "could not sync the mirror's directory");
+		o->synced = 1;
 	}
 }
 
@@ -137,6 +103,40 @@ dgw_file_is_there(const char *root, DgwSlice path, uint64 size)
 	return stat(name, &status) == 0 && S_ISREG(status.st_mode) && (uint64) status.st_size >= size;
 }
 
+/* The whole file; NULL if it is gone, or shorter than the dataset. */
+static bytea *
+read_file(const DgwPlaces *places, const DgwReceived *o)
+{
+	int fd = open_file(places, o->path);
+	bytea *content = NULL;
+	struct stat status;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (uint64) status.st_size >= o->size)
+	{
+		size_t size = (size_t) status.st_size;
+
+		content = palloc(VARHDRSZ + size);
+		SET_VARSIZE(content, VARHDRSZ + size);
+		if (pg_pread(fd, VARDATA(content), size, 0) != (ssize_t) size)
+			content = NULL;
+	}
+	close(fd);
+	return content;
+}
+
+static bool
+check_file(DgwArrival *arrival, const DgwPlaces *places)
+{
+	const DgwReceived *o = &arrival->object;
+
+	if (o->synced)
+		return dgw_file_is_there(places->storage_path, o->path, o->size);
+	arrival->content = read_file(places, o);
+	return arrival->content != NULL;
+}
+
 void
 dgw_check_files(DgwArrival *arrivals, int n, const DgwPlaces *places)
 {
@@ -146,7 +146,7 @@ dgw_check_files(DgwArrival *arrivals, int n, const DgwPlaces *places)
 
 		if (arrivals[i].status != 0)
 			continue;
-		if (!dgw_file_is_there(places->storage_path, o->path, o->size))
+		if (!check_file(&arrivals[i], places))
 			refuse(&arrivals[i], "the object's file is gone");
 		else if (places->mirror_path != NULL && o->mirrored &&
 				 !dgw_file_is_there(places->mirror_path, o->path, o->size))

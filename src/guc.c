@@ -15,6 +15,7 @@
 
 char *dgw_database;
 char *dgw_storage_path;
+int dgw_journal_kilobytes;
 char *dgw_storage_mirror_path;
 int dgw_mirror_failure;
 int dgw_storage_high_water;
@@ -63,6 +64,12 @@ define_storage_settings(void)
 							   "Empty: there is no mirror.",
 							   &dgw_storage_mirror_path, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL,
 							   NULL, NULL);
+	DefineCustomIntVariable(
+		"dicomgw.journal_size",
+		"Largest object that is durable by PostgreSQL's WAL alone at first.",
+		"Its sender does not wait until its file is on the disk, too.  0: all wait.  With a mirror "
+		"all do.",
+		&dgw_journal_kilobytes, 64, 0, 1024, PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomEnumVariable(
 		"dicomgw.mirror_failure", "What to do with an object that can't be written to the mirror.",
 		"refuse: its sender keeps it.  repair: it is kept, and copied to the "

@@ -10,6 +10,7 @@
 
 extern char *dgw_database;
 extern char *dgw_storage_path;
+extern int dgw_journal_kilobytes;
 extern char *dgw_storage_mirror_path; /* empty: no mirror */
 extern int dgw_mirror_failure;		  /* DgwMirrorFailure */
 extern int dgw_storage_high_water;	  /* percent in use; 100: no limit */

@@ -194,6 +194,13 @@ reap(void)
 	}
 }
 
+/* What a crash has left is the receiver's to put right, before anybody reads a file. */
+static bool
+may_start(int kind)
+{
+	return kind == DGW_RECEIVER || dgw_shared->journal_mended;
+}
+
 static void
 start_missing(void)
 {
@@ -203,7 +210,7 @@ start_missing(void)
 	{
 		Charge *charge = &charges[kind];
 
-		if (charge->handle != NULL || charge->start_at > now)
+		if (charge->handle != NULL || charge->start_at > now || !may_start(kind))
 			continue;
 		if (charge->started != 0)
 		{
@@ -272,6 +279,7 @@ launcher_turn(bool *working)
 		forget_restarts();
 		for (int kind = DGW_LAUNCHER + 1; kind < DGW_N_WORKERS; kind++)
 			dgw_note_error_of(kind, "");
+		dgw_shared->journal_mended = false;
 		*working = true;
 	}
 
@@ -279,7 +287,7 @@ launcher_turn(bool *working)
 	dgw_idle("looks after the workers in database \"%s\"", started_in);
 	now = GetCurrentTimestamp();
 	for (int kind = DGW_LAUNCHER + 1; kind < DGW_N_WORKERS; kind++)
-		if (charges[kind].handle == NULL)
+		if (charges[kind].handle == NULL && may_start(kind))
 			sleep_ms = Min(sleep_ms,
 						   Max(TimestampDifferenceMilliseconds(now, charges[kind].start_at), 10));
 	return sleep_ms;

@@ -29,6 +29,7 @@
 #include "association_log.h"
 #include "conditions.h"
 #include "helper_process.h"
+#include "journal.h"
 #include "receiver_association.h"
 #include "receiver_config.h"
 #include "receiver_shared.h"
@@ -273,6 +274,8 @@ read_everything(void)
 	{
 		if (events[i].data.ptr == &helper)
 			helper_spoke = true;
+		else if (events[i].data.ptr == dgw_journal_sync_key())
+			dgw_journal_sync_read();
 		else
 			dgw_association_read((DgwReceiverAssociation *) events[i].data.ptr);
 	}
@@ -316,6 +319,7 @@ turn(bool reloaded)
 	read_everything();
 	if (dgw_associations_pending())
 		dgw_associations_commit();
+	dgw_journal_turn(epoll_fd);
 	log_ms = dgw_flush_association_log();
 	return log_ms < 0 ? helper_ms : Min(log_ms, helper_ms);
 }
@@ -332,6 +336,7 @@ dgw_receiver_run(void)
 	if (epoll_fd < 0)
 		ereport(ERROR, (errcode_for_socket_access(), errmsg("could not create epoll set: %m")));
 	dgw_receiver_shared_begin();
+	dgw_journal_begin();
 	dgw_associations_begin(epoll_fd);
 	wait_set = dgw_wait_set(epoll_fd);
 

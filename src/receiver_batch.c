@@ -3,10 +3,11 @@
  * receiver_batch.c
  *	  One batch of received objects: made durable together.
  *
- * The helper has synced each file's bytes and put it in place.  Here the
- * directories are synced, one fsync for all the files of a batch in each, and
- * then one transaction records the whole batch, but for what is a duplicate
- * that its listener does not want.  If that fails, the objects are tried one
+ * The helper has put each file in place, and synced its bytes unless it is
+ * small.  Here the directories are synced, one fsync for all the files of a
+ * batch in each, and then one transaction records the whole batch, with the
+ * bytes of the small ones (journal.h), but for what is a duplicate that its
+ * listener does not want.  If that fails, the objects are tried one
  * by one, so that one odd header costs nobody else anything; a header that
  * jsonb refuses is left out and said so; and what still can't be recorded is
  * refused, so that its sender keeps it.
@@ -26,6 +27,7 @@
 #include "batch_duplicates.h"
 #include "batch_files.h"
 #include "ingest_lock.h"
+#include "journal.h"
 #include "peer_address.h"
 #include "receiver_batch.h"
 #include "worker.h"
@@ -177,16 +179,22 @@ commit_rows(DgwArrival *arrivals, int n, const DgwPlaces *places, bool with_head
 	MemoryContext caller = CurrentMemoryContext;
 	DgwArrival *before = palloc(n * sizeof(DgwArrival));
 	volatile int sqlstate = 0;
+	MemoryContext spi;
 
 	memcpy(before, arrivals, n * sizeof(DgwArrival));
 	PG_TRY();
 	{
 		dgw_begin("recording received objects");
 		dgw_ingest_lock(ShareLock);
+		spi = MemoryContextSwitchTo(caller);
 		dgw_check_files(arrivals, n, places);
+		MemoryContextSwitchTo(spi);
 		dgw_apply_duplicates(arrivals, n, places->storage_path);
 		if (count_rows(arrivals, n) > 0)
+		{
 			insert_rows(arrivals, n, places, with_headers);
+			dgw_journal_write(arrivals, n);
+		}
 		dgw_commit();
 	}
 	PG_CATCH();
@@ -236,10 +244,10 @@ dgw_batch_commit(DgwArrival *arrivals, int n, const char *storage_path, const ch
 	DgwPlaces places = {storage_path, mirror_path};
 
 	last_error[0] = '\0';
-	dgw_sync_directories(arrivals, n, &places);
-	if (count_rows(arrivals, n) == 0 || commit_rows(arrivals, n, &places, true) == 0)
-		return;
-	for (int i = 0; i < n; i++)
-		if (gets_row(&arrivals[i]))
-			commit_one(&arrivals[i], &places);
+	dgw_sync_batch(arrivals, n, &places);
+	if (count_rows(arrivals, n) > 0 && commit_rows(arrivals, n, &places, true) != 0)
+		for (int i = 0; i < n; i++)
+			if (gets_row(&arrivals[i]))
+				commit_one(&arrivals[i], &places);
+	dgw_journal_written(arrivals, n);
 }

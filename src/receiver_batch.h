@@ -40,7 +40,8 @@ typedef struct DgwArrival
 	const DgwCaller *caller;
 	uint16_t status; /* 0: committed, or ignored; otherwise why not (PS3.7 C) */
 	const char *comment;
-	bool ignored; /* with status 0: it is here already, so it has no row and needs no file */
+	bytea *content; /* of its file, for the journal; NULL: that is synced */
+	bool ignored;	/* with status 0: it is here already, so it has no row and needs no file */
 } DgwArrival;
 
 /*

@@ -16,6 +16,7 @@
 
 #include "admission.h"
 #include "guc.h"
+#include "journal.h"
 #include "receiver_config.h"
 #include "worker.h"
 
@@ -115,6 +116,7 @@ dgw_receiver_config(void)
 	config->storage_path = dgw_slice(storage);
 	config->mirror_path = dgw_slice(mirror != NULL ? mirror : "");
 	config->mirror_needed = mirror != NULL && dgw_mirror_failure == DGW_MIRROR_REFUSE;
+	config->journal_size = dgw_journal_size();
 	config->max_associations = dgw_max_associations;
 	return config;
 }

@@ -47,6 +47,7 @@ typedef struct DgwShared
 	pg_atomic_uint64 config_generation; /* grows when configuration is committed */
 	pid_t hold_pid;						/* a backend that wants the workers out of the database */
 	bool extension_found;				/* by the probe (launcher.c) */
+	bool journal_mended;				/* files are as they should be after a crash (journal.c) */
 	DgwWorkerSlot slots[DGW_N_WORKERS];
 } DgwShared;
 

@@ -3,10 +3,8 @@
  * storage_copy.h
  *	  Copying an object's file from one place to the other.
  *
- * The copy is in place, under its final name and synced, or not there at all:
- * it is written under a temporary name, compared with the SHA-256 on the way,
- * synced, renamed, and the folders are synced.  The root of a place is
- * never made: it may be the mount point of a file system that is not mounted.
+ * The copy is compared with the SHA-256 on the way, and put in place as
+ * storage_write.h says, or not at all.
  *
  * For a worker between its transactions: nothing here needs or opens one, and
  * a copy ends early when the worker is to leave.

@@ -198,7 +198,7 @@ ObjectFile::flush()
 }
 
 bool
-ObjectFile::finish()
+ObjectFile::finish(uint64_t journal_size)
 {
 	if (!storage_.is_open())
 	{
@@ -210,7 +210,8 @@ ObjectFile::finish()
 		errno = EIO;
 		return fail();
 	}
-	return (flush() && place_and_sync()) || fail();
+	synced_ = size_ > journal_size || mirror_.is_open();
+	return (flush() && place(synced_)) || fail();
 }
 
 /*
@@ -221,10 +222,15 @@ ObjectFile::finish()
  * before both are on disk.
  */
 bool
-ObjectFile::place_and_sync()
+ObjectFile::place(bool sync)
 {
 	if (!storage_.place())
 		return false;
+	if (!sync)
+	{
+		storage_.settle();
+		return true;
+	}
 	if (mirror_.is_open())
 		on_mirror(mirror_.place());
 

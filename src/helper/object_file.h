@@ -12,8 +12,9 @@
  * so nothing from the network has a part in its name, and two objects never
  * meet.  Where there is a mirror, a second copy lies there at the same path.
  * finish() gives both their names and syncs them, but not the directories: the
- * receiver does that for a whole batch, before it commits the rows.  Whatever
- * is not finished disappears with the object.
+ * receiver does that for a whole batch, before it commits the rows.  A small
+ * object without a mirror copy is not synced at all: the receiver puts its bytes
+ * into the journal.  Whatever is not finished disappears with the object.
  *
  * The copy in the storage folder is the object; without it there is none.  The
  * mirror's may be lost on the way: the object then goes on without, and what
@@ -64,7 +65,9 @@ public:
 	 */
 	bool open(const FileMeta &meta, bool with_mirror);
 	bool append(const void *data, size_t len);
-	bool finish();
+
+	/* A dataset of up to so many bytes is left for the journal. */
+	bool finish(uint64_t journal_size);
 
 	/* Drop what has been written of an object that is not finished. */
 	void abandon();
@@ -74,6 +77,12 @@ public:
 
 	/* Delete the object, finished or not, from both places. */
 	bool remove();
+
+	/* Finished, and for the journal if not. */
+	bool synced() const
+	{
+		return synced_;
+	}
 
 	/* A copy is in place at the mirror, too. */
 	bool mirrored() const
@@ -111,13 +120,14 @@ private:
 	bool create(bool with_mirror);
 	bool put(const void *data, size_t len);
 	bool flush();
-	bool place_and_sync();
+	bool place(bool sync);
 	void on_mirror(bool succeeded);
 	bool fail();
 
 	PlacedFile storage_;
 	PlacedFile mirror_;
 	int mirror_error_ = 0;
+	bool synced_ = false;
 	std::string path_;
 	std::unique_ptr<char[]> buffer_;
 	size_t buffered_ = 0;

@@ -143,11 +143,18 @@ PlacedFile::sync()
 {
 	if (fdatasync(fd_) != 0)
 		return fail();
+	settle();
+	return true;
+}
+
+/* In place, and not waited for. */
+void
+PlacedFile::settle()
+{
 	::close(fd_);
 	fd_ = -1;
 	name_.clear();
 	in_place_ = true;
-	return true;
 }
 
 void

@@ -5,8 +5,9 @@
  *
  * The copy has no name at all (O_TMPFILE), or one that says ".tmp-", until
  * place() gives it the final one; sync() then puts its bytes on the disk, but
- * not the directory: the receiver does that for a whole batch.  A step that
- * fails leaves nothing behind, neither a file nor a name.
+ * not the directory: the receiver does that for a whole batch.  settle()
+ * instead leaves the bytes, too, for later.  A step that fails leaves nothing
+ * behind, neither a file nor a name.
  *
  * The folders below the root are made as they are needed; the root never is:
  * where a file system should be mounted and is not, nothing may be written.
@@ -39,11 +40,12 @@ public:
 	bool write(const char *data, size_t len);
 	bool place();
 	bool sync();
+	void settle();
 
 	/* Have the kernel write what it has of the file, without waiting for it. */
 	void start_writeback();
 
-	/* Drop a copy that sync() has not put in place yet. */
+	/* Drop a copy that is not in place yet, or not synced. */
 	void abandon();
 
 	/* The same, and what is in place is not ours any more. */
@@ -52,13 +54,13 @@ public:
 	/* Delete the copy, how far it may have come; true if there is none. */
 	bool remove();
 
-	/* Between create() and the end of sync(). */
+	/* Between create() and the end of sync() or settle(). */
 	bool is_open() const
 	{
 		return fd_ >= 0;
 	}
 
-	/* After sync(). */
+	/* After sync() or settle(). */
 	bool in_place() const
 	{
 		return in_place_;

@@ -1,11 +1,11 @@
 # The helper programs and what each is made of, from the top of the tree.  Read by
 # the Makefile, and by test/Makefile, which builds them with sanitizers.
 
-PROGRAMS = dicomgw-scp dicomgw-scu dicomgw-stow dicomgw-render dicomgw-syslog
+PROGRAMS = dicomgw-scp dicomgw-scu dicomgw-stow dicomgw-render dicomgw-syslog dicomgw-sync
 
 # The protocol between workers and helper programs: linked into all.
 PROTOCOL_OBJS = $(addprefix src/protocol/,frame.o message.o message_receiving.o \
-	message_sending.o message_rendering.o message_audit.o)
+	message_sending.o message_rendering.o message_audit.o message_sync.o)
 
 # What both programs need to talk DICOM, and to their worker.
 SHARED_HELPER_OBJS = $(addprefix src/helper/,channel.o dimse.o transport.o stream.o tls_stream.o \
@@ -50,6 +50,9 @@ STOW_RESPONSE_OBJS = $(addprefix src/helper/,stow_response.o stow_json.o stow_xm
 # The program in C.
 STOW_OBJS = $(addprefix src/helper/,stow.o stow_sender.o stow_request.o stow_verdict.o stow_echo.o \
 	http_client.o http_setup.o stored_file.o ascii.o) $(STOW_RESPONSE_OBJS)
+
+# What puts files on the disk that the journal has vouched for until then.
+SYNC_OBJS = src/helper/sync.o src/directory_sync.o
 
 HELPER_LIBS = -ldcmjpeg -ldcmjpls -ldcmnet -ldcmtls -ldcmdata -loflog -lofstd -ljansson -lssl -lcrypto -largon2 -lpthread
 SYSLOG_LIBS = -lssl -lcrypto

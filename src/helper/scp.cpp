@@ -128,6 +128,7 @@ private:
 	std::string storage_path_;
 	std::string mirror_path_;
 	bool mirror_needed_ = false;
+	uint64_t journal_size_ = 0;
 	StorageGate gate_;
 	int signal_fd_ = -1;
 	int admissions_[2] = {-1, -1}; /* a pipe: each process that is admitted says who it is */
@@ -237,6 +238,7 @@ Parent::configure(const DgwConfig &message)
 	storage_path_ = str(message.storage_path);
 	mirror_path_ = str(message.mirror_path);
 	mirror_needed_ = message.mirror_needed != 0;
+	journal_size_ = message.journal_size;
 	processes_.set_max_associations(message.max_associations);
 	for (uint32_t i = 0; i < message.n_listeners; i++)
 	{
@@ -381,7 +383,7 @@ Parent::become_association(const Caller &caller, int channel_fd, pid_t parent)
 		_exit(1);
 
 	Channel channel(channel_fd, DGW_CHANNEL_ASSOCIATION);
-	StoragePlaces places = {storage_path_, mirror_path_, mirror_needed_, gate_};
+	StoragePlaces places = {storage_path_, mirror_path_, mirror_needed_, journal_size_, gate_};
 	auto tell_parent = [admission]
 	{
 		pid_t self = getpid();

@@ -173,7 +173,7 @@ Store::finish()
 	in_progress_ = false;
 	if (good() && file_.size() == 0)
 		refuse(STATUS_CANNOT_UNDERSTAND, "data set is empty");
-	if (good() && !file_.finish())
+	if (good() && !file_.finish(places_.journal_size))
 		refuse_for_errno("keep");
 	check_mirror();
 	if (good())
@@ -250,6 +250,7 @@ Store::announce(const HeaderJson &header)
 	received.header = slice(header.json);
 	received.header_error = slice(header.error);
 	received.mirrored = file_.mirrored();
+	received.synced = file_.synced();
 	return worker_.send(dgw_encode_received, received);
 }
 

@@ -44,6 +44,7 @@ struct StoragePlaces
 	std::string storage_path;
 	std::string mirror_path; /* empty: no mirror */
 	bool mirror_needed;		 /* an object is refused if the mirror can't take it */
+	uint64_t journal_size;	 /* datasets of up to so many bytes are left for the journal */
 	const StorageGate &gate;
 };
 

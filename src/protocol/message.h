@@ -3,7 +3,7 @@
  * message.h
  *	  The messages between the background workers and the helper programs.
  *
- * Four kinds of channel, each a Unix stream socket with a worker ("W") at
+ * Six kinds of channel, each a Unix stream socket with a worker ("W") at
  * one end and a helper process ("H") at the other:
  *
  *	control		receiver <-> dicomgw-scp, the listening parent
@@ -13,6 +13,7 @@
  *				or dicomgw-stow for a DICOMweb destination
  *	render		a backend that shows an object <-> dicomgw-render
  *	audit		audit worker <-> dicomgw-syslog
+ *	sync		receiver <-> dicomgw-sync
  *
  * What may be said, by whom, on which channel:
  *
@@ -46,6 +47,8 @@
  *	AUDIT_RECORD		audit			W -> H	AUDIT_DELIVERED or AUDIT_FAILED for all
  *	AUDIT_DELIVERED		audit			H -> W	-  (the last one: the program exits)
  *	AUDIT_FAILED		audit			H -> W	-  (the last one: the program exits)
+ *	SYNC				sync			W -> H	SYNCED
+ *	SYNCED				sync			H -> W	-
  *
  * dgw_message_permitted() is this table as code: whatever it does not permit
  * ends the conversation.  Each message has one struct, one encoder and one
@@ -68,7 +71,7 @@ extern "C"
 #endif
 
 /* Raised whenever a message changes; both ends must have the same. */
-#define DGW_PROTOCOL_VERSION 5
+#define DGW_PROTOCOL_VERSION 6
 
 /* The descriptor on which a helper program finds its channel. */
 #define DGW_CHANNEL_FD 3
@@ -105,7 +108,9 @@ extern "C"
 		DGW_MSG_AUDIT_REPOSITORY,
 		DGW_MSG_AUDIT_RECORD,
 		DGW_MSG_AUDIT_DELIVERED,
-		DGW_MSG_AUDIT_FAILED
+		DGW_MSG_AUDIT_FAILED,
+		DGW_MSG_SYNC,
+		DGW_MSG_SYNCED
 	} DgwMessageType;
 
 	typedef enum DgwChannelKind
@@ -114,7 +119,8 @@ extern "C"
 		DGW_CHANNEL_ASSOCIATION = 2,
 		DGW_CHANNEL_SENDER = 4,
 		DGW_CHANNEL_RENDER = 8,
-		DGW_CHANNEL_AUDIT = 16
+		DGW_CHANNEL_AUDIT = 16,
+		DGW_CHANNEL_SYNC = 32
 	} DgwChannelKind;
 
 	typedef enum DgwDirection
@@ -183,6 +189,7 @@ extern "C"
 		DgwSlice storage_path; /* absolute; exists and is writable */
 		DgwSlice mirror_path;  /* absolute; empty: no mirror */
 		uint8_t mirror_needed; /* 1: no object is kept without its mirror copy */
+		uint64_t journal_size; /* a dataset of up to so many bytes need not be synced; 0: all are */
 		uint32_t max_associations;
 		uint32_t n_listeners;
 		DgwListener listeners[DGW_MAX_LISTENERS];
@@ -276,9 +283,10 @@ extern "C"
 	} DgwOpened;
 
 	/*
- * An object is in place under its final name, its bytes synced (the directory
- * is synced by the receiver, once for a batch).
- */
+	 * An object is in place under its final name.  Its bytes are synced, and the
+	 * directory is by the receiver, once for a batch; or none of it is, and the
+	 * receiver puts the bytes into the journal.
+	 */
 	typedef struct DgwReceived
 	{
 		uint64_t seq;  /* counts the objects of this association, from 1 */
@@ -291,6 +299,7 @@ extern "C"
 		DgwSlice header;	   /* DICOM JSON (PS3.18 F), valid UTF-8; empty if there is none */
 		DgwSlice header_error; /* what could not be read or was left out; empty if nothing */
 		uint8_t mirrored; /* 1: synced and in place at the mirror, too; 0: it has to be repaired */
+		uint8_t synced;	  /* 0: it is small, and for the journal */
 	} DgwReceived;
 
 	/* The row is committed: the helper answers C-STORE-RSP 0000H. */
@@ -578,5 +587,6 @@ extern "C"
 #endif
 
 #include "message_audit.h"
+#include "message_sync.h"
 
 #endif /* DGW_MESSAGE_H */

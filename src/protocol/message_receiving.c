@@ -49,6 +49,7 @@ dgw_encode_config(DgwFrameWriter *w, const DgwConfig *m)
 	dgw_put_slice(w, m->storage_path);
 	dgw_put_slice(w, m->mirror_path);
 	dgw_put_u8(w, m->mirror_needed);
+	dgw_put_u64(w, m->journal_size);
 	dgw_put_u32(w, m->max_associations);
 	dgw_put_u32(w, m->n_listeners);
 	for (uint32_t i = 0; i < m->n_listeners; i++)
@@ -62,6 +63,7 @@ dgw_decode_config(DgwFrame *f, DgwConfig *m)
 	m->storage_path = dgw_get_slice(f);
 	m->mirror_path = dgw_get_slice(f);
 	m->mirror_needed = dgw_get_u8(f);
+	m->journal_size = dgw_get_u64(f);
 	m->max_associations = dgw_get_u32(f);
 	m->n_listeners = dgw_get_u32(f);
 	if (m->n_listeners > DGW_MAX_LISTENERS)
@@ -282,6 +284,7 @@ dgw_encode_received(DgwFrameWriter *w, const DgwReceived *m)
 	dgw_put_slice(w, m->header);
 	dgw_put_slice(w, m->header_error);
 	dgw_put_u8(w, m->mirrored);
+	dgw_put_u8(w, m->synced);
 	return dgw_frame_end(w);
 }
 
@@ -298,6 +301,7 @@ dgw_decode_received(DgwFrame *f, DgwReceived *m)
 	m->header = dgw_get_slice(f);
 	m->header_error = dgw_get_slice(f);
 	m->mirrored = dgw_get_u8(f);
+	m->synced = dgw_get_u8(f);
 	return dgw_frame_complete(f);
 }
 

@@ -10,42 +10,20 @@ import re
 import socket
 import ssl
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
+from helper_channel import HELLO, TYPES, check, converse, done, frame, text  # noqa: E402
 from pki import Pki  # noqa: E402
 from syslog_receiver import Malformed, read_messages, server_context  # noqa: E402
 
 PROGRAM = sys.argv[-1]
 OFF, REQUIRE, VERIFY_CA, VERIFY_FULL = range(4)
-with open(os.path.join(HERE, '..', '..', 'src', 'protocol', 'message.h'), encoding='utf-8') as header:
-    TEXT = header.read()
-TYPES = {name: n + 1 for n, name in enumerate(
-    re.findall(r'DGW_MSG_([A-Z_]+)', re.search(r'typedef enum DgwMessageType\s*\{(.*?)\}', TEXT, re.S).group(1)))}
-VERSION = int(re.search(r'DGW_PROTOCOL_VERSION (\d+)', TEXT).group(1))
 FOLDER = tempfile.TemporaryDirectory(prefix='dicomgw-syslog-')
 PKI = Pki(os.path.join(FOLDER.name, 'pki'))
-state = {'run': 0, 'failed': 0}
-
-
-def check(name, good, detail=''):
-    state['run'] += 1
-    print('%sok %d - %s' % ('' if good else 'not ', state['run'], name), flush=True)
-    if not good:
-        state['failed'] += 1
-        print('# ' + str(detail).replace('\n', '\n# '))
-
-
-def text(value):
-    return struct.pack('=I', len(value)) + value
-
-
-def frame(name, payload):
-    return struct.pack('=IHH', len(payload), TYPES[name], 0) + payload
 
 
 def repository(port, tls=OFF, needs_close=0, ca='', certificate='', key='', server_name='', timeout=3):
@@ -57,42 +35,14 @@ def record(position, xml=b'<AuditMessage/>'):
     return frame('AUDIT_RECORD', struct.pack('=QB', position, 85) + text(b'2026-11-25T14:00:00.000000Z') + text(xml))
 
 
-HELLO = frame('HELLO', struct.pack('=I', VERSION) + text(b'test'))
-
-
 def run_program(told, close=True):
     """Its last message, and the status it exits with."""
-    ours, theirs = socket.socketpair()
-    ours.settimeout(60)
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 200 * 1024)
-    # the descriptor is 3 in the program, whatever it is here
-    process = subprocess.Popen(['/bin/sh', '-c', 'exec "$0" 3<&0 </dev/null', PROGRAM], stdin=theirs,
-                               stderr=subprocess.PIPE)
-    theirs.close()
-    heard = b''
-    try:
-        ours.sendall(told)
-        if close:
-            ours.shutdown(socket.SHUT_WR)
-        while True:
-            data = ours.recv(65536)
-            if not data:
-                break
-            heard += data
-    except (BrokenPipeError, ConnectionResetError):
-        pass
-    ours.close()
-    errors = process.communicate()[1].decode(errors='replace')
-    messages = []
-    while heard:
-        length, number, _ = struct.unpack_from('=IHH', heard)
-        messages.append((number, heard[8:8 + length]))
-        heard = heard[8 + length:]
+    messages, status, errors = converse(PROGRAM, told, close)
     said = [m for m in messages if m[0] in (TYPES['AUDIT_DELIVERED'], TYPES['AUDIT_FAILED'])]
-    if 'Sanitizer' in errors or 'runtime error' in errors or process.returncode not in (0, 1) or len(said) > 1:
+    if 'Sanitizer' in errors or 'runtime error' in errors or status not in (0, 1) or len(said) > 1:
         return 'BROKEN ' + errors
     if not said:
-        return 'nothing, status %d' % process.returncode
+        return 'nothing, status %d' % status
     if said[0][0] == TYPES['AUDIT_DELIVERED']:
         return 'delivered %d' % struct.unpack('=Q', said[0][1])
     return 'failed: ' + said[0][1][4:].decode()
@@ -254,5 +204,4 @@ def test_worker():
 test_plain()
 test_tls()
 test_worker()
-print('1..%d' % state['run'])
-sys.exit(1 if state['failed'] else 0)
+done()

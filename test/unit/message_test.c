@@ -167,8 +167,8 @@ static void
 test_permissions(void)
 {
 	static const DgwChannelKind channels[] = {DGW_CHANNEL_CONTROL, DGW_CHANNEL_ASSOCIATION,
-											  DGW_CHANNEL_SENDER, DGW_CHANNEL_RENDER,
-											  DGW_CHANNEL_AUDIT};
+											  DGW_CHANNEL_SENDER,  DGW_CHANNEL_RENDER,
+											  DGW_CHANNEL_AUDIT,   DGW_CHANNEL_SYNC};
 	bool nothing = true;
 	bool strict = true;
 	int homeless = 0;

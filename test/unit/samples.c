@@ -56,6 +56,7 @@ encode_config(DgwFrameWriter *w)
 	m->storage_path = slice("/var/lib/images");
 	m->mirror_path = slice("/mnt/mirror");
 	m->mirror_needed = 1;
+	m->journal_size = 65536;
 	m->max_associations = 100;
 	m->n_listeners = 2;
 	for (uint32_t i = 0; i < m->n_listeners; i++)
@@ -89,7 +90,8 @@ encode_received(DgwFrameWriter *w)
 					 .size = UINT64_MAX,
 					 .header = slice("{\"00080060\":{\"vr\":\"CS\",\"Value\":[\"CT\"]}}"),
 					 .header_error = slice(""),
-					 .mirrored = 1};
+					 .mirrored = 1,
+					 .synced = 1};
 
 	memcpy(m.sha256, some_sha256, sizeof(m.sha256));
 	return dgw_encode_received(w, &m);
@@ -265,6 +267,9 @@ encode_sample(DgwFrameWriter *w, uint16_t type)
 	DgwAuditRecord record = {7, 85, slice("2026-11-25T14:00:00Z"), slice("<AuditMessage/>")};
 	DgwAuditDelivered delivered = {7};
 	DgwAuditFailed audit_failed = {slice("could not connect")};
+	DgwSync sync = {slice("/var/lib/images"),
+					slice("2026/11/23/1200/a.dcm\n2026/11/23/1201/b.dcm\n")};
+	DgwSynced synced = {slice("2026/11/23/1201/b.dcm\n"), slice("Input/output error")};
 
 	switch ((DgwMessageType) type)
 	{
@@ -326,6 +331,10 @@ encode_sample(DgwFrameWriter *w, uint16_t type)
 			return dgw_encode_audit_delivered(w, &delivered);
 		case DGW_MSG_AUDIT_FAILED:
 			return dgw_encode_audit_failed(w, &audit_failed);
+		case DGW_MSG_SYNC:
+			return dgw_encode_sync(w, &sync);
+		case DGW_MSG_SYNCED:
+			return dgw_encode_synced(w, &synced);
 	}
 	return false;
 }
@@ -406,6 +415,10 @@ decode_sample(DgwFrame *f, DgwFrameWriter *again)
 			DECODE(DgwAuditDelivered, audit_delivered);
 		case DGW_MSG_AUDIT_FAILED:
 			DECODE(DgwAuditFailed, audit_failed);
+		case DGW_MSG_SYNC:
+			DECODE(DgwSync, sync);
+		case DGW_MSG_SYNCED:
+			DECODE(DgwSynced, synced);
 		case DGW_MSG_ECHO:
 			if (again != NULL && !dgw_encode_echo(again))
 				return false;
