@@ -106,7 +106,7 @@ DEIDENTIFICATION = sql/deidentification_rules.sql
 DATA = $(UPGRADES)
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
-HELPER_CXX_OBJS = $(sort $(SCP_OBJS) $(SCU_OBJS) $(RENDER_OBJS) $(SYSLOG_OBJS) $(SHARED_HELPER_OBJS))
+HELPER_CXX_OBJS = $(sort $(filter-out $(OBJS),$(SCP_OBJS)) $(SCU_OBJS) $(RENDER_OBJS) $(SYSLOG_OBJS) $(SHARED_HELPER_OBJS))
 HELPER_C_OBJS = $(sort $(STOW_OBJS) $(filter-out $(OBJS),$(SYNC_OBJS) $(WORKER_OBJS)))
 HELPER_OBJS = $(HELPER_CXX_OBJS) $(HELPER_C_OBJS)
 HELPER_BOTHFLAGS = -O2 -g -Wall -Wextra -fPIE -fstack-protector-strong $(WERROR_FLAG)

@@ -17,20 +17,6 @@
 #include "guc.h"
 #include "journal.h"
 
-static DgwDirectories storage;
-static DgwDirectories mirror;
-
-static bool
-sync_directory_of(DgwDirectories *place, DgwSlice file)
-{
-	bool synced = dgw_directories_sync(place, file.data, file.len);
-
-	if (!synced)
-		ereport(LOG, (errcode_for_file_access(),
-					  errmsg("could not sync directory \"%s\": %m", place->last)));
-	return synced;
-}
-
 static void
 refuse(DgwArrival *arrival, const char *comment)
 {
@@ -57,10 +43,11 @@ open_file(const DgwPlaces *places, DgwSlice path)
 }
 
 static bool
-sync_file(const DgwPlaces *places, DgwSlice path)
+sync_file(DgwDirectories *directories, const DgwPlaces *places, DgwSlice path)
 {
 	int fd = open_file(places, path);
-	bool synced = fd >= 0 && fdatasync(fd) == 0;
+	bool synced =
+		fd >= 0 && fdatasync(fd) == 0 && dgw_directories_sync(directories, path.data, path.len);
 
 	if (!synced)
 		ereport(LOG, (errcode_for_file_access(),
@@ -71,24 +58,17 @@ sync_file(const DgwPlaces *places, DgwSlice path)
 }
 
 void
-dgw_sync_batch(DgwArrival *arrivals, int n, const DgwPlaces *places)
+dgw_sync_files(DgwArrival *arrivals, int n, const DgwPlaces *places)
 {
-	bool to_journal = dgw_journal_has_room();
+	static DgwDirectories directories;
 
-	dgw_directories_begin(&storage, places->storage_path);
-	dgw_directories_begin(&mirror, places->mirror_path);
+	dgw_directories_begin(&directories, places->storage_path);
 	for (int i = 0; i < n; i++)
 	{
 		DgwReceived *o = &arrivals[i].object;
 
-		if (!o->synced && to_journal)
-			continue;
-		if (!o->synced && !sync_file(places, o->path))
+		if (!o->synced && !sync_file(&directories, places, o->path))
 			refuse(&arrivals[i], "could not sync the object's file");
-		else if (!sync_directory_of(&storage, o->path))
-			refuse(&arrivals[i], "could not sync the storage directory");
-		else if (mirror.root != NULL && o->mirrored && !sync_directory_of(&mirror, o->path))
-			lose_mirror(&arrivals[i], "could not sync the mirror's directory");
 		o->synced = 1;
 	}
 }

@@ -3,11 +3,10 @@
  * batch_files.h
  *	  The files of received objects, as the receiver sees to them.
  *
- * A helper program has written and synced each file, in the storage folder
- * and, if there is one, at the mirror.  What is left to do is to sync the
- * directories, once for all the files of a batch that lie in one, and to look
- * whether a file is there.  Small files are not synced: their bytes are read,
- * for the journal (journal.h).
+ * A helper program has written each file and put it on the disk, in the storage
+ * folder and, if there is one, at the mirror; a small one it has only written.
+ * What is left to do is to look whether a file is there, and to read the bytes
+ * of the small ones for the journal (journal.h).
  *
  * Runs in the receiver.  Takes no lock and raises no ERROR.
  *
@@ -26,12 +25,10 @@ typedef struct DgwPlaces
 } DgwPlaces;
 
 /*
- * Sync the directories of the files that are synced, and those files that are
- * not and for which the journal has no room; an object for which that can't be is
- * refused.  One whose copy at the mirror is not safe is refused or goes on
- * without, as dicomgw.mirror_failure says.
+ * The journal has no room: sync the files that are not, with their directories.
+ * An object for which that can't be done is refused.
  */
-extern void dgw_sync_batch(DgwArrival *arrivals, int n, const DgwPlaces *places);
+extern void dgw_sync_files(DgwArrival *arrivals, int n, const DgwPlaces *places);
 
 /*
  * Refuse the objects whose files have been removed meanwhile, which nobody

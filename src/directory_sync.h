@@ -14,6 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C"
+{
+#endif
+
 #define DGW_PATH_LEN 1024
 
 /* The directories below one root; zeroed before the first use. */
@@ -41,5 +46,9 @@ extern bool dgw_directories_sync(DgwDirectories *directories, const char *path, 
 
 /* Sync one directory.  False with errno set. */
 extern bool dgw_sync_directory(const char *directory);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* DGW_DIRECTORY_SYNC_H */

@@ -3,11 +3,9 @@
  * receiver_batch.c
  *	  One batch of received objects: made durable together.
  *
- * The helper has put each file in place, and synced its bytes unless it is
- * small.  Here the directories are synced, one fsync for all the files of a
- * batch in each, and then one transaction records the whole batch, with the
- * bytes of the small ones (journal.h), but for what is a duplicate that its
- * listener does not want.  If that fails, the objects are tried one
+ * The helper has put each file in place, and on the disk unless it is small.
+ * Here one transaction records the whole batch, with the bytes of the small ones
+ * (journal.h), but for what is a duplicate that its listener does not want.  If that fails, the objects are tried one
  * by one, so that one odd header costs nobody else anything; a header that
  * jsonb refuses is left out and said so; and what still can't be recorded is
  * refused, so that its sender keeps it.
@@ -244,7 +242,8 @@ dgw_batch_commit(DgwArrival *arrivals, int n, const char *storage_path, const ch
 	DgwPlaces places = {storage_path, mirror_path};
 
 	last_error[0] = '\0';
-	dgw_sync_batch(arrivals, n, &places);
+	if (!dgw_journal_has_room())
+		dgw_sync_files(arrivals, n, &places);
 	if (count_rows(arrivals, n) > 0 && commit_rows(arrivals, n, &places, true) != 0)
 		for (int i = 0; i < n; i++)
 			if (gets_row(&arrivals[i]))

@@ -11,9 +11,8 @@
  *
  * so nothing from the network has a part in its name, and two objects never
  * meet.  Where there is a mirror, a second copy lies there at the same path.
- * finish() gives both their names and syncs them, but not the directories: the
- * receiver does that for a whole batch, before it commits the rows.  A small
- * object without a mirror copy is not synced at all: the receiver puts its bytes
+ * finish() gives both their names and puts them on the disk.  A small object
+ * without a mirror copy is not synced at all: the receiver puts its bytes
  * into the journal.  Whatever is not finished disappears with the object.
  *
  * The copy in the storage folder is the object; without it there is none.  The

@@ -8,6 +8,7 @@
 #include "placed_file.h"
 
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,10 +20,11 @@ constexpr mode_t FILE_MODE = 0600;
 constexpr mode_t DIRECTORY_MODE = 0700;
 
 /*
- * A large object goes to the disk while it comes in, lest all of it be left
- * for the sync at the end, for which its sender waits.
+ * An object goes to the disk while it comes in, lest all of it be left for the
+ * sync at the end, for which its sender waits.  In smaller portions there are
+ * more extents than it is worth.
  */
-constexpr uint64_t WRITEBACK_SIZE = 8 * 1024 * 1024;
+constexpr uint64_t WRITEBACK_SIZE = 256 * 1024;
 
 PlacedFile::PlacedFile(const std::string &root)
 	: root_(root)
@@ -139,9 +141,18 @@ PlacedFile::place()
 }
 
 bool
+PlacedFile::sync_directory()
+{
+	const char *path = path_.c_str() + root_.size() + 1;
+
+	dgw_directories_begin(&directories_, root_.c_str());
+	return dgw_directories_sync(&directories_, path, strlen(path));
+}
+
+bool
 PlacedFile::sync()
 {
-	if (fdatasync(fd_) != 0)
+	if (fdatasync(fd_) != 0 || !sync_directory())
 		return fail();
 	settle();
 	return true;

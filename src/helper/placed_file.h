@@ -4,10 +4,14 @@
  *	  One copy of an object in one place: the storage folder, or its mirror.
  *
  * The copy has no name at all (O_TMPFILE), or one that says ".tmp-", until
- * place() gives it the final one; sync() then puts its bytes on the disk, but
- * not the directory: the receiver does that for a whole batch.  settle()
- * instead leaves the bytes, too, for later.  A step that fails leaves nothing
- * behind, neither a file nor a name.
+ * place() gives it the final one; sync() then puts its bytes and its name on the
+ * disk.  settle() instead leaves both for later.  A step that fails leaves
+ * nothing behind, neither a file nor a name.
+ *
+ * Each process syncs the directories of its own objects.  One that did it for
+ * all would be slower: its sync would have to wait for the bytes of all files
+ * that have got a name there meanwhile, and nobody would have an answer
+ * until then.
  *
  * The folders below the root are made as they are needed; the root never is:
  * where a file system should be mounted and is not, nothing may be written.
@@ -20,6 +24,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+
+#include "../directory_sync.h"
 
 namespace dicomgw
 {
@@ -70,9 +76,11 @@ private:
 	bool open_unnamed();
 	bool make_directories();
 	bool link_to_path();
+	bool sync_directory();
 	bool fail();
 
 	const std::string root_;
+	DgwDirectories directories_ = {};
 	int fd_ = -1;
 	bool in_place_ = false;
 	size_t directory_len_ = 0; /* of path_, up to its last folder */

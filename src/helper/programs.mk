@@ -25,7 +25,7 @@ EDITOR_OBJS = $(addprefix src/helper/,dataset_editor.o edit_plan.o edit_value.o 
 
 SCP_OBJS = $(addprefix src/helper/,scp.o listener.o waiting_room.o association_processes.o \
 	turned_away.o caller.o association.o connection.o admission.o identity.o \
-	negotiation.o store.o storage_gate.o object_file.o placed_file.o) $(HEADER_OBJS)
+	negotiation.o store.o storage_gate.o object_file.o placed_file.o) src/directory_sync.o $(HEADER_OBJS)
 
 SCU_OBJS = $(addprefix src/helper/,scu.o sender.o requestor.o exchange.o answer.o dial.o \
 	dataset_file.o outgoing.o edited_object.o sender_echo.o) $(EDITOR_OBJS)

@@ -283,9 +283,8 @@ extern "C"
 	} DgwOpened;
 
 	/*
-	 * An object is in place under its final name.  Its bytes are synced, and the
-	 * directory is by the receiver, once for a batch; or none of it is, and the
-	 * receiver puts the bytes into the journal.
+	 * An object is in place under its final name.  Its bytes and its name are on
+	 * the disk; or they are not, and the receiver puts the bytes into the journal.
 	 */
 	typedef struct DgwReceived
 	{
