@@ -274,14 +274,14 @@ dgw_router_run(void)
 		{
 			look_for_complete();
 			dgw_idle("waits for received objects; " UINT64_FORMAT " routed", n_routed);
-			if (n > 0)
-				dgw_rest(began);
+			dgw_rest(began);
 			dgw_wait(wait_set, Min(DGW_POLL_MS, TimestampDifferenceMilliseconds(
 													GetCurrentTimestamp(), next_look)));
 		}
 		else
 		{
 			dgw_idle("routes nothing: dicomgw.routing is off");
+			dgw_rest(began);
 			dgw_wait(wait_set, DGW_POLL_MS);
 		}
 	}

@@ -102,13 +102,15 @@ dgw_config_generation(void)
 void
 dgw_begin(const char *activity)
 {
-	Oid extension;
+	static Oid extension = InvalidOid;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	pgstat_report_activity(STATE_RUNNING, activity);
 
-	extension = get_extension_oid("dicomgw", true);
+	/* Looked for twice at first, as it may be gone before the lock is ours; then it is known what to lock. */
+	if (!OidIsValid(extension))
+		extension = get_extension_oid("dicomgw", true);
 	if (OidIsValid(extension))
 	{
 		LockDatabaseObject(ExtensionRelationId, extension, 0, AccessShareLock);

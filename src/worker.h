@@ -62,7 +62,8 @@ extern void dgw_wait(WaitEventSet *set, long timeout_ms);
 
 /*
  * Sleep until DGW_TURN_MS after the turn that began then: what comes in
- * meanwhile shares the next one, and much of what a turn costs.
+ * meanwhile shares the next one, and much of what a turn costs.  Nor does it
+ * cost those who bring it more than a look at our latch.
  */
 extern void dgw_rest(TimestampTz turn_began);
 
