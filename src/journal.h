@@ -8,7 +8,7 @@
  * a sync of its file.  The bytes of a small one (dicomgw.journal_size) are
  * instead written to a table, in the transaction that records it, whose WAL
  * has to be flushed anyway; the file is written, but not synced.  dicomgw-sync
- * syncs many such files together, twice a second, and the table is emptied.
+ * syncs many such files together, once a second, and the table is emptied.
  * After a crash every file of which the table has the bytes is compared with
  * them and, where it is not the same, written anew; no other worker starts
  * before that is done.

@@ -22,7 +22,7 @@
 #define PROGRAM "dicomgw-sync"
 
 /* Rounds begin so far apart (ms), and after one that failed. */
-#define ROUND_MS 500
+#define ROUND_MS 1000
 #define RETRY_MS 5000
 
 typedef struct Round

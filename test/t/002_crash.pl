@@ -87,6 +87,7 @@ my %victim = (
 		return $associations[0];
 	},
 	'a dicomgw-scu' => sub { return ($gateway->helper_pids('dicomgw-scu'))[0] },
+	'dicomgw-sync' => sub { return ($gateway->helper_pids('dicomgw-sync'))[0] },
 );
 for my $name (sort keys %victim)
 {
