@@ -28,6 +28,9 @@
 #define TURN_SIZE (16 * 1024 * 1024)
 #define TURN_MS 60000
 
+/* A half that somebody is reading can't be emptied; try again after (ms). */
+#define RETRY_MS 1000
+
 /* The files are not synced as fast as objects come in: no more than that. */
 #define MAX_SIZE (4 * TURN_SIZE)
 
@@ -131,30 +134,36 @@ dgw_journal_settled(const int n[DGW_N_HALVES])
 		halves[half].n_files -= n[half];
 }
 
-static void
+/* False: somebody is reading it. */
+static bool
 empty(int half)
 {
+	bool emptied;
 	Oid table;
 
 	dgw_begin("emptying the journal");
 	table = get_relname_relid(tables[half], get_namespace_oid("dicomgw", false));
-	if (ConditionalLockRelationOid(table, AccessExclusiveLock))
+	emptied = ConditionalLockRelationOid(table, AccessExclusiveLock);
+	if (emptied)
 	{
 		if (SPI_execute(psprintf("TRUNCATE dicomgw.%s", tables[half]), false, 0) != SPI_OK_UTILITY)
 			elog(ERROR, "could not empty the journal");
 		halves[half] = (Half){0};
 	}
 	dgw_commit();
+	return emptied;
 }
 
 void
 dgw_journal_turn(int epoll_fd)
 {
+	static TimestampTz next_attempt = 0;
 	int other = 1 - current;
 
 	dgw_journal_sync_turn(epoll_fd);
-	if (halves[other].size > 0 && halves[other].n_files == 0)
-		empty(other);
+	if (halves[other].size > 0 && halves[other].n_files == 0 &&
+		next_attempt <= GetCurrentTimestamp() && !empty(other))
+		next_attempt = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RETRY_MS);
 	if (halves[other].size == 0 && halves[current].size > 0 &&
 		(halves[current].size >= TURN_SIZE ||
 		 TimestampDifferenceExceeds(halves[current].since, GetCurrentTimestamp(), TURN_MS)))

@@ -118,6 +118,7 @@ private:
 	ssize_t receive(void *buf, size_t nbyte);
 	bool send_all(struct iovec *iov, size_t iov_count);
 	bool await(short events, int wait_ms);
+	bool await_more(short events, int timeout);
 
 	std::unique_ptr<Stream> stream_;
 	TransportLayer &layer_;
@@ -126,6 +127,7 @@ private:
 	size_t end_ = 0;   /* one past the last byte received */
 	unsigned char head_[DATA_HEAD_SIZE] = {};
 	bool head_held_ = false; /* the data's write must follow */
+	bool answered_ = false;	 /* nothing has come since what we sent last */
 	int send_timeout_;
 	int receive_timeout_;
 };
@@ -167,6 +169,18 @@ BufferedConnection::await(short events, int wait_ms)
 			left = std::max(0, wait_ms - static_cast<int>(spent.count()));
 		}
 	}
+}
+
+/* The peer may have more to send, and wait for us to say that we have what came. */
+bool
+BufferedConnection::await_more(short events, int timeout)
+{
+	if (!answered_)
+		quick_ack(getSocket());
+	if (!await(events, layer_.wait_ms(timeout)))
+		return false;
+	answered_ = false;
+	return true;
 }
 
 /*
@@ -212,15 +226,11 @@ BufferedConnection::receive(void *buf, size_t nbyte)
 	for (;;)
 	{
 		ssize_t n = stream_->read(buf, nbyte);
-		int error = errno;
 
-		/* After what came, and before what is waited for. */
-		quick_ack(getSocket());
-		if (n >= 0)
-			return n;
-		errno = error;
-		if (!would_block(errno) || !await(stream_->events(), layer_.wait_ms(receive_timeout_)))
-			return -1;
+		if (n < 0 && would_block(errno) && await_more(stream_->events(), receive_timeout_))
+			continue;
+		answered_ = answered_ && n < 0;
+		return n;
 	}
 }
 
@@ -287,6 +297,7 @@ BufferedConnection::send_all(struct iovec *iov, size_t iov_count)
 			iov->iov_len -= sent;
 		}
 	}
+	answered_ = true;
 	return true;
 }
 
@@ -324,9 +335,8 @@ BufferedConnection::networkDataAvailable(int timeout)
 		return OFTrue;
 	if (layer_.failed(0))
 		return OFFalse;
-	quick_ack(getSocket());
 	/* DCMTK may compute a wait below zero; poll() would take that for "for ever". */
-	if (await(POLLIN, timeout > 0 ? layer_.wait_ms(timeout) : 0))
+	if (timeout > 0 ? await_more(POLLIN, timeout) : await(POLLIN, 0))
 		return OFTrue;
 	layer_.error_ = errno;
 	return OFFalse;

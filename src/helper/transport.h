@@ -10,9 +10,10 @@
  *
  *	- reads through a buffer;
  *	- sends the head of a P-DATA-TF PDU together with its data;
- *	- re-arms TCP_QUICKACK around every read, which cures peers that leave
- *	  Nagle's algorithm on (they wait for our acknowledgement before they send
- *	  the rest of an answer: 40 to 90 ms an object);
+ *	- acknowledges at once what is not all of a message (TCP_QUICKACK), which
+ *	  cures peers that leave Nagle's algorithm on (they wait for our
+ *	  acknowledgement before they send the rest: 40 to 90 ms an object); what
+ *	  is all of it is acknowledged by our answer, in the same packet;
  *	- honours a deadline, after which every read and write fails, and an
  *	  interrupt, which ends every wait for the peer;
  *	- speaks TLS where it is told to, under the same deadline.
