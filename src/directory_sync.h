@@ -24,7 +24,7 @@ extern "C"
 	/* The directories below one root; zeroed before the first use. */
 	typedef struct DgwDirectories
 	{
-		const char *root; /* itself never made nor synced */
+		const char *root; /* synced, too; what is above it is not */
 
 		/* The last directory whose way up to the root is known to be on disk. */
 		char rooted[DGW_PATH_LEN];

@@ -13,9 +13,10 @@
  * passcode is compared here.
  *
  * The promise to the sender is kept here: C-STORE-RSP 0000H goes out only
- * after the receiver has said COMMITTED, which it says only when the file
- * that we have synced, its directory and its row are all on disk.  If the
- * receiver goes away meanwhile, this process exits without an answer.
+ * after the receiver has said COMMITTED, which it says only when the row is on
+ * disk, and the bytes are: in the file that we have synced, with its directory,
+ * or, of a small object, in the journal (../journal.h).  If the receiver goes
+ * away meanwhile, this process exits without an answer.
  *
  * SIGTERM, from the parent, ends the association with an A-ABORT, whatever
  * this process waits for; but an object that the receiver has been told of is

@@ -219,7 +219,7 @@ ObjectFile::finish(uint64_t journal_size)
  * inode and the directory entry together, once, where sync, name, sync would
  * take two commits (half the rate of one sender).  The order is of no
  * consequence to the promise, because no row and no answer speaks of the name
- * before both are on disk.
+ * before both are on disk, or the bytes in the journal.
  */
 bool
 ObjectFile::place(bool sync)
